@@ -1,0 +1,96 @@
+//! The small routes: what the server says about itself.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ALLOW;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, Responder};
+use serde::Serialize;
+
+use super::App;
+use crate::pool::{PoolStats, SlotKind};
+use crate::protocol::{ErrorCode, Hello};
+use crate::sandbox::Report;
+use crate::session::registry::Kind;
+
+#[derive(Serialize)]
+struct Info {
+    #[serde(flatten)]
+    hello: Hello,
+    sessions: usize,
+    http_runs: usize,
+    pool: PoolShown,
+    /// What became of each layer of the workers' box.
+    sandbox: Option<Report>,
+}
+
+#[derive(Serialize)]
+struct PoolShown {
+    spawning: usize,
+    idle: usize,
+    leased: usize,
+    recycling: usize,
+    dying: usize,
+    waiting: usize,
+    warm: usize,
+    max: usize,
+}
+
+impl From<PoolStats> for PoolShown {
+    fn from(stats: PoolStats) -> PoolShown {
+        let PoolStats { slots, waiting, warm, max } = stats;
+        PoolShown {
+            spawning: slots.of(SlotKind::Spawning),
+            idle: slots.of(SlotKind::Idle),
+            leased: slots.of(SlotKind::Leased),
+            recycling: slots.of(SlotKind::Recycling),
+            dying: slots.of(SlotKind::Dying),
+            waiting,
+            warm,
+            max,
+        }
+    }
+}
+
+pub async fn info(app: Data<App>) -> impl Responder {
+    HttpResponse::Ok().json(Info {
+        hello: app.shared.hello(None),
+        sessions: app.sessions.count(Kind::WebSocket),
+        http_runs: app.sessions.count(Kind::Http),
+        pool: app.shared.pool.stats().into(),
+        sandbox: app.shared.pool.box_report().cloned(),
+    })
+}
+
+/// The process answers.
+pub async fn healthz() -> impl Responder {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// A new session would get a runtime.
+pub async fn readyz(app: Data<App>) -> impl Responder {
+    if app.sessions.is_closing() {
+        return HttpResponse::ServiceUnavailable().content_type("text/plain").body("shutting down\n");
+    }
+    let PoolStats { slots, waiting, warm: _, max } = app.shared.pool.stats();
+    if slots.of(SlotKind::Idle) > 0 || (slots.total() < max && waiting == 0) {
+        HttpResponse::Ok().content_type("text/plain").body("ready\n")
+    } else {
+        HttpResponse::ServiceUnavailable().content_type("text/plain").body("no runtime is free\n")
+    }
+}
+
+pub async fn metrics(app: Data<App>) -> impl Responder {
+    let (ws, http) = (app.sessions.count(Kind::WebSocket), app.sessions.count(Kind::Http));
+    let text = app.shared.metrics.render(&app.shared.pool.stats(), ws, http);
+    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
+}
+
+pub async fn post_only() -> impl Responder {
+    let mut response = super::run::failure(
+        StatusCode::METHOD_NOT_ALLOWED,
+        ErrorCode::BadMessage,
+        "send a POST with a JSON object that has `code`",
+    );
+    response.headers_mut().insert(ALLOW, "POST".parse().expect("a method name is a valid header value"));
+    response
+}

@@ -1,0 +1,243 @@
+//! The line: who is next, who hears what, and who is called back for whom.
+
+use super::fake::{behave, ready};
+use super::*;
+
+#[tokio::test]
+async fn the_line_is_served_in_order_and_everybody_hears_the_position() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let mut lease = rig.lease();
+    let mut waiters: Vec<_> = (0..3).map(|_| rig.queue()).collect();
+    for (index, waiter) in waiters.iter_mut().enumerate() {
+        expect_position(soon(waiter.next()).await, index + 1);
+        expect_pending(waiter.next(), "a position is told once");
+    }
+    while !waiters.is_empty() {
+        use_it(&mut lease).await;
+        drop(lease);
+        lease = expect_ready(soon(waiters.remove(0).next()).await);
+        for (index, waiter) in waiters.iter_mut().enumerate() {
+            expect_position(soon(waiter.next()).await, index + 1);
+        }
+    }
+    drop(lease);
+    rig.wait_for_idle(1);
+    assert_eq!(rig.ledger.seen().waited, [WaitOutcome::Leased; 3]);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn nobody_jumps_the_line() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let lease = rig.lease();
+    let mut first = rig.queue();
+    drop(lease);
+    let second = rig.queue();
+    drop(expect_ready(soon(first.next()).await));
+    drop(first);
+    drop(second);
+    rig.wait_for_idle(1);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn who_leaves_the_line_lets_the_others_move_up() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let lease = rig.lease();
+    let (mut first, second, mut third) = (rig.queue(), rig.queue(), rig.queue());
+    expect_position(soon(first.next()).await, 1);
+    expect_position(soon(third.next()).await, 3);
+    drop(second);
+    expect_pending(first.next(), "nothing has changed in front");
+    expect_position(soon(third.next()).await, 2);
+    drop(first);
+    expect_position(soon(third.next()).await, 1);
+    assert_eq!(rig.pool.stats().waiting, 1);
+    drop(lease);
+    drop(expect_ready(soon(third.next()).await));
+    assert_eq!(rig.ledger.seen().waited, [WaitOutcome::Left, WaitOutcome::Left, WaitOutcome::Leased]);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn a_lease_for_somebody_who_is_gone_goes_to_the_next() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let lease = rig.lease();
+    let (first, mut second) = (rig.queue(), rig.queue());
+    drop(lease);
+    // The first has been served and has not fetched it.
+    assert_eq!(rig.pool.stats().waiting, 1);
+    drop(first);
+    let lease = expect_ready(soon(second.next()).await);
+    assert!(matches!(soon(second.next()).await, Waited::Closed));
+    drop(lease);
+    rig.wait_for_idle(1);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn waiting_futures_can_be_dropped_at_any_time() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let lease = rig.lease();
+    let mut waiter = rig.queue();
+    expect_position(soon(waiter.next()).await, 1);
+    for _ in 0..10 {
+        expect_pending(waiter.next(), "dropped in the middle");
+    }
+    drop(lease);
+    drop(expect_ready(soon(waiter.next()).await));
+    rig.finish();
+}
+
+#[tokio::test]
+async fn the_wait_has_an_end() {
+    let rig = Rig::new(config::Pool { wait: SOON, ..config(1, 1) }, World::good());
+    let _lease = rig.lease();
+    let mut waiter = rig.queue();
+    expect_position(soon(waiter.next()).await, 1);
+    assert!(matches!(soon(waiter.next()).await, Waited::TimedOut));
+    assert!(matches!(soon(waiter.next()).await, Waited::Closed));
+    assert_eq!(rig.pool.stats().waiting, 0);
+    assert_eq!(rig.ledger.seen().waited, [WaitOutcome::TimedOut]);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn a_full_line_refuses() {
+    let rig = Rig::new(config::Pool { wait_queue: 2, ..config(1, 1) }, World::good());
+    let lease = rig.lease();
+    let waiters = [rig.queue(), rig.queue()];
+    assert!(matches!(rig.pool.acquire(), Err(Busy::LineFull)));
+    assert_eq!(rig.ledger.seen().refused, 1);
+    drop(waiters);
+    drop(rig.queue());
+    drop(lease);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn a_burst_is_not_refused_because_spawning_takes_a_moment() {
+    let world = World::new(|cue| match cue.message {
+        HostMessage::Prepare { nonce, .. } if cue.worker > 1 => vec![Act::Gate("start"), ready(*nonce)],
+        other => behave(other),
+    });
+    let rig = Rig::new(config::Pool { wait_queue: 1, ..config(1, 10) }, world);
+    let mut leases = vec![rig.lease()];
+    let mut waiters: Vec<_> = (0..9).map(|_| rig.queue()).collect();
+    expect_pending(rig.pool.recalled(), "new workers will serve them all");
+    waiters.push(rig.queue());
+    soon(rig.pool.recalled()).await;
+    assert!(matches!(rig.pool.acquire(), Err(Busy::LineFull)));
+    rig.world.open("start");
+    for waiter in &mut waiters[..9] {
+        leases.push(loop {
+            match soon(waiter.next()).await {
+                Waited::Position(_) => {}
+                other => break expect_ready(other),
+            }
+        });
+    }
+    assert_eq!(rig.pool.stats().slots.of(SlotKind::Leased), 10);
+    drop((leases, waiters));
+    rig.finish();
+}
+
+#[tokio::test]
+async fn the_line_hears_when_the_pool_closes() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let _lease = rig.lease();
+    let mut waiters = [rig.queue(), rig.queue()];
+    expect_position(soon(waiters[1].next()).await, 2);
+    let closed = async {
+        let mut told = soon(waiters[1].next()).await;
+        while let Waited::Position(_) = told {
+            told = soon(waiters[1].next()).await;
+        }
+        assert!(matches!(told, Waited::Closed), "{told:?}");
+        assert!(matches!(soon(waiters[0].next()).await, Waited::Closed));
+    };
+    let pool = rig.pool.clone();
+    let shutdown = tokio::task::spawn_blocking(move || pool.shutdown(PATIENCE).unwrap());
+    closed.await;
+    shutdown.await.unwrap();
+    assert_eq!(rig.ledger.seen().waited, [WaitOutcome::Closed; 2]);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn one_waiter_calls_back_one_lease() {
+    let rig = Rig::new(config(3, 3), World::good());
+    let _leases: Vec<_> = (0..3).map(|_| rig.lease()).collect();
+    let mut idle: Vec<_> = (0..3).map(|_| Box::pin(rig.pool.recalled())).collect();
+    for session in &mut idle {
+        expect_pending(session.as_mut(), "nobody waits");
+    }
+    let _waiter = rig.queue();
+    soon(idle.remove(0)).await;
+    for session in &mut idle {
+        expect_pending(session.as_mut(), "one is enough");
+    }
+    let _another = rig.queue();
+    soon(idle.remove(0)).await;
+    expect_pending(idle[0].as_mut(), "two are enough");
+    drop(idle);
+    rig.finish();
+}
+
+#[tokio::test]
+async fn a_call_dropped_midway_goes_to_the_next() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let _lease = rig.lease();
+    let mut first = Box::pin(rig.pool.recalled());
+    let mut second = Box::pin(rig.pool.recalled());
+    expect_pending(first.as_mut(), "nobody waits");
+    expect_pending(second.as_mut(), "nobody waits");
+    let _waiter = rig.queue();
+    drop(first);
+    soon(second).await;
+    rig.finish();
+}
+
+#[tokio::test]
+async fn nobody_is_called_back_for_somebody_who_has_left_or_been_served() {
+    let rig = Rig::new(config(2, 2), World::good());
+    let (first, _second) = (rig.lease(), rig.lease());
+    let mut idle = Box::pin(rig.pool.recalled());
+    expect_pending(idle.as_mut(), "nobody waits");
+    // It is called, but the waiter is gone before it hears of it.
+    drop(rig.queue());
+    expect_pending(idle.as_mut(), "gone");
+    drop(rig.queue());
+    expect_pending(idle.as_mut(), "gone again");
+    drop(idle);
+    let mut waiter = rig.queue();
+    drop(first);
+    let _served = expect_ready(soon(waiter.next()).await);
+    expect_pending(rig.pool.recalled(), "served");
+    let _another = rig.queue();
+    soon(rig.pool.recalled()).await;
+    rig.finish();
+}
+
+#[tokio::test]
+async fn a_lease_given_back_on_recall_reaches_who_waits() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let mut lease = rig.lease();
+    use_it(&mut lease).await;
+    let mut waiter = rig.queue();
+    let session = async {
+        rig.pool.recalled().await;
+        drop(lease);
+    };
+    let waiting = async {
+        loop {
+            match waiter.next().await {
+                Waited::Position(_) => {}
+                other => break expect_ready(other),
+            }
+        }
+    };
+    let ((), lease) = soon(async { tokio::join!(session, waiting) }).await;
+    drop(lease);
+    rig.finish();
+}

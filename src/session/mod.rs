@@ -1,0 +1,293 @@
+//! One conversation: a thin loop around the state machine in [`state`].
+//!
+//! The loop waits in one place for whatever comes first (the client, the worker, the pool, a clock, the server's shutdown), turns it
+//! into an [`Event`], and carries out the [`Action`]s that come back. It owns the lease, so that dropping the loop gives it back.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
+
+use crate::config::Config;
+use crate::ids::SessionId;
+use crate::ipc::WorkerMessage;
+use crate::metrics::Metrics;
+use crate::pool::{Acquired, Busy, Lease, Pool, Waited, Waiter, WorkerGone};
+use crate::protocol::{ClientMessage, Hello, LimitsShown, PROTOCOL, Rejected, ServerMessage};
+
+pub mod registry;
+pub mod state;
+
+use registry::Registration;
+use state::{Action, CloseCode, Event, Rules, RunReport, State};
+
+/// Unread output above which a worker's console is not taken any further, in bytes: the worker blocks, and a client that reads
+/// slowly costs the server no more than this. Enough for a few screens, so that a client that keeps up never waits.
+pub const BACKLOG_BYTES: usize = 256 * 1024;
+
+/// The same while a run is being stopped. Its end must be read even when the client is slow to read, and a worker that obeys says
+/// little more; one that does not is killed, read or not.
+const STOPPING_BACKLOG_BYTES: usize = 4 << 20;
+
+/// The other end of a session: a WebSocket, or an HTTP request.
+pub trait Client {
+    /// Waits for the client; also moves what is queued for it. Not called again after [`Incoming::Gone`]. Cancel safe.
+    fn next(&mut self) -> impl Future<Output = Incoming>;
+    /// Queues a message. Never waits.
+    fn send(&mut self, message: ServerMessage);
+    /// Bytes that were queued and have not reached the socket.
+    fn backlog(&self) -> usize;
+    /// Sends what is queued and says goodbye. Bounded in time by itself.
+    fn close(self, code: CloseCode) -> impl Future<Output = ()>;
+}
+
+#[derive(Debug)]
+pub enum Incoming {
+    Message(ClientMessage),
+    Rejected(Rejected),
+    /// Nothing more will come, but the client still reads; finish within this time.
+    Drain(Option<Duration>),
+    Gone,
+    /// Queued output has moved.
+    Progress,
+}
+
+/// What sessions share.
+#[derive(Clone)]
+pub struct Shared {
+    pub config: Arc<Config>,
+    pub pool: Pool,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Shared {
+    /// The state machine's rules as the configuration has them.
+    pub fn rules(&self) -> Rules {
+        let Config { run, pool, .. } = &*self.config;
+        Rules {
+            timeout: run.timeout,
+            kill_grace: run.kill_grace,
+            background_timeout: run.background_timeout,
+            input_timeout: run.input_timeout,
+            prepare_timeout: run.kill_grace + pool.health,
+            start_timeout: pool.start,
+            queue: run.queue,
+            idle_lease: pool.idle_lease,
+            once: false,
+            settings: self.config.worker_settings(),
+        }
+    }
+
+    /// What `hello` and `/api/info` say.
+    pub fn hello(&self, session: Option<SessionId>) -> Hello {
+        let Config { run, server, .. } = &*self.config;
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Hello {
+            protocol: PROTOCOL,
+            version: env!("CARGO_PKG_VERSION"),
+            engine: "QuickJS (quickjs-ng)",
+            session: session.map(|id| id.to_string()),
+            limits: LimitsShown {
+                timeout_ms: millis(run.timeout),
+                max_timeout_ms: millis(run.max_timeout),
+                background_timeout_ms: millis(run.background_timeout),
+                input_timeout_ms: millis(run.input_timeout),
+                code_bytes: run.code_bytes,
+                frame_bytes: server.frame_bytes,
+                heap_bytes: run.heap_bytes,
+                console_bytes: run.console_bytes,
+                console_entries: run.console_entries,
+                queue: run.queue,
+                timers: run.timers,
+            },
+            features: vec![
+                "background",
+                "cancel",
+                "files",
+                "input",
+                "modules",
+                "reset",
+                "top_level_await",
+                "typescript",
+            ],
+        }
+    }
+}
+
+/// How the session holds, or waits for, its worker.
+enum Hold {
+    None,
+    Waiting(Waiter),
+    Leased(Lease),
+}
+
+enum Woken {
+    Client(Incoming),
+    Waited(Waited),
+    Worker(WorkerMessage),
+    Lost { gone: WorkerGone, overdue: bool },
+    Recalled,
+    Clock,
+    Shutdown,
+}
+
+/// Runs one session to its end. Dropping the future midway gives the lease back.
+pub async fn run<C: Client>(mut client: C, rules: Rules, shared: Rc<Shared>, mut registration: Registration) {
+    let id = registration.id();
+    let mut session = Session { id, hold: Hold::None, gone: false, state: State::new(rules, Instant::now()), shared };
+    let mut close = None;
+    while close.is_none() {
+        let woken = session.wait(&mut client, &mut registration).await;
+        close = session.handle(woken, &mut client);
+    }
+    let code = close.expect("the loop ends with a code");
+    // A worker must not wait for a client that is slow to read its goodbye.
+    session.hold = Hold::None;
+    client.close(code).await;
+}
+
+struct Session {
+    id: SessionId,
+    hold: Hold,
+    /// The client has said its last. It is not asked again: what has ended is always ready to say so, and the loop would only ever
+    /// hear that, never the worker.
+    gone: bool,
+    state: State,
+    shared: Rc<Shared>,
+}
+
+impl Session {
+    /// The one place that waits.
+    async fn wait<C: Client>(&mut self, client: &mut C, registration: &mut Registration) -> Woken {
+        let most = if self.state.must_hear_worker() { STOPPING_BACKLOG_BYTES } else { BACKLOG_BYTES };
+        let may_read = client.backlog() < most;
+        let wake_at = self.state.wake_at();
+        let recallable_at = self.state.recallable_at();
+        let (pool, gone) = (&self.shared.pool, self.gone);
+        let held = async {
+            match &mut self.hold {
+                Hold::None => std::future::pending().await,
+                Hold::Waiting(waiter) => Woken::Waited(waiter.next().await),
+                Hold::Leased(lease) if may_read => match lease.recv().await {
+                    Ok(message) => Woken::Worker(message),
+                    Err(gone) => Woken::Lost { gone, overdue: lease.is_overdue().await },
+                },
+                Hold::Leased(_) => std::future::pending().await,
+            }
+        };
+        let clock = async {
+            match wake_at {
+                Some(at) => sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let recalled = async {
+            match recallable_at {
+                Some(at) => {
+                    sleep_until(at.into()).await;
+                    pool.recalled().await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            incoming = client.next(), if !gone => Woken::Client(incoming),
+            woken = held => woken,
+            () = clock => Woken::Clock,
+            () = recalled => Woken::Recalled,
+            () = registration.shutdown() => Woken::Shutdown,
+        }
+    }
+
+    /// The one place that acts. Returns how to say goodbye once the session is over.
+    fn handle<C: Client>(&mut self, woken: Woken, client: &mut C) -> Option<CloseCode> {
+        let event = match woken {
+            Woken::Client(Incoming::Message(ClientMessage::Hello)) => {
+                client.send(ServerMessage::Hello(Box::new(self.shared.hello(Some(self.id)))));
+                return None;
+            }
+            Woken::Client(Incoming::Message(message)) => Event::Client(message),
+            Woken::Client(Incoming::Rejected(rejected)) => Event::Rejected(rejected),
+            Woken::Client(Incoming::Drain(limit)) => Event::Drain(limit),
+            Woken::Client(Incoming::Gone) => {
+                self.gone = true;
+                Event::Gone
+            }
+            Woken::Client(Incoming::Progress) => return None,
+            Woken::Waited(Waited::Position(position)) => Event::Position(position),
+            Woken::Waited(Waited::Ready(lease)) => {
+                self.hold = Hold::Leased(lease);
+                Event::Leased
+            }
+            Woken::Waited(Waited::TimedOut) => self.no_lease("no runtime became free in time; try again later"),
+            Woken::Waited(Waited::Closed) => self.no_lease("the server is shutting down"),
+            Woken::Worker(message) => Event::Worker(message),
+            Woken::Lost { gone, overdue } => {
+                tracing::debug!(session = %self.id, %gone, overdue, "worker gone");
+                Event::WorkerGone { overdue }
+            }
+            Woken::Recalled => Event::Recalled,
+            Woken::Clock => Event::Tick,
+            Woken::Shutdown => Event::Shutdown,
+        };
+        self.apply(event, client)
+    }
+
+    fn no_lease(&mut self, sentence: &str) -> Event {
+        self.hold = Hold::None;
+        Event::NoLease(sentence.to_owned())
+    }
+
+    fn apply<C: Client>(&mut self, event: Event, client: &mut C) -> Option<CloseCode> {
+        let mut close = None;
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            for action in self.state.apply(event, Instant::now()) {
+                match action {
+                    Action::Send(message) => client.send(message),
+                    Action::Acquire => next = self.acquire(),
+                    Action::LeaveLine | Action::GiveBack => self.hold = Hold::None,
+                    Action::ToWorker(message) => {
+                        if let Hold::Leased(lease) = &mut self.hold
+                            && lease.send(&message).is_err()
+                        {
+                            next = Some(Event::WorkerGone { overdue: false });
+                        }
+                    }
+                    Action::Kill(reason) => {
+                        if let Hold::Leased(lease) = std::mem::replace(&mut self.hold, Hold::None) {
+                            lease.retire(reason);
+                        }
+                    }
+                    Action::Ended(report) => {
+                        let RunReport { outcome, took } = report;
+                        tracing::debug!(session = %self.id, outcome = outcome.name(), ?took, "run ended");
+                        self.shared.metrics.run_ended(&report);
+                    }
+                    Action::Stopped(reason, latency) => self.shared.metrics.stopped(reason, latency),
+                    Action::Close(code) => close = Some(code),
+                }
+            }
+        }
+        close
+    }
+
+    /// A waiter tells its place in the line by itself.
+    fn acquire(&mut self) -> Option<Event> {
+        match self.shared.pool.acquire() {
+            Ok(Acquired::Now(lease)) => {
+                self.hold = Hold::Leased(lease);
+                Some(Event::Leased)
+            }
+            Ok(Acquired::Waiting(waiter)) => {
+                self.hold = Hold::Waiting(waiter);
+                None
+            }
+            Err(Busy::LineFull) => {
+                Some(Event::NoLease("too many sessions wait for a runtime; try again later".to_owned()))
+            }
+            Err(Busy::Closed) => Some(Event::NoLease("the server is shutting down".to_owned())),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How runs end: the one place where `done` and `settled` are made.
+
+use std::time::{Duration, Instant};
+
+use super::{Action, Active, Engine, RunReport, Stage, State, Stop, Waiting};
+use crate::ids::RunId;
+use crate::outcome::{Outcome, StopReason, Usage};
+use crate::pool::RetireReason;
+use crate::protocol::{Done, ErrorShown, ServerMessage, UsageShown, ValueShown};
+
+/// What is left of a run when its last message is made.
+pub(super) struct Ended {
+    pub outcome: Outcome,
+    pub dispatched: Instant,
+    pub stop: Option<Stop>,
+}
+
+impl State {
+    /// A run that never reached a worker.
+    pub(super) fn end_waiting(&mut self, run: Waiting, outcome: Outcome) {
+        let Waiting { id, run: _ } = run;
+        self.send(ServerMessage::Done(Box::new(Done {
+            id,
+            outcome,
+            value: None,
+            error: shown_error(outcome, None, None),
+            usage: UsageShown::default(),
+            runtime: State::ended_in(false),
+            background: 0,
+        })));
+        self.out.push(Action::Ended(RunReport { outcome, took: Duration::ZERO }));
+        self.end_if_once();
+    }
+
+    /// The foreground of a run is over, by the worker's word.
+    pub(super) fn end_foreground(&mut self, id: RunId, how: ForegroundEnd, now: Instant) {
+        let ForegroundEnd { outcome, value, error, usage, background, replaced } = how;
+        let Some(run) = self.active.get_mut(&id) else { return };
+        let message = ServerMessage::Done(Box::new(Done {
+            id: run.id.clone(),
+            outcome,
+            value,
+            error: shown_error(outcome, Some(run.timeout), error),
+            usage: usage.into(),
+            runtime: State::ended_in(replaced),
+            background,
+        }));
+        let ended = Ended { outcome, dispatched: run.dispatched, stop: run.stop };
+        if background > 0 {
+            run.stage = Stage::Background;
+            run.deadline = now + self.rules.background_timeout;
+        } else {
+            self.active.remove(&id);
+        }
+        self.send(message);
+        self.report(&ended, now);
+        self.end_if_once();
+    }
+
+    pub(super) fn settle(&mut self, id: RunId, how: BackgroundEnd, now: Instant) {
+        let BackgroundEnd { outcome, error, usage, replaced } = how;
+        let Some(run) = self.active.remove(&id) else { return };
+        // One turn has as long as the run had, all of them together have more.
+        let limit = if run.deadline <= now { self.rules.background_timeout } else { run.timeout };
+        self.send(ServerMessage::Settled {
+            id: run.id,
+            outcome,
+            error: shown_error(outcome, Some(limit), error),
+            usage: usage.into(),
+            runtime: State::ended_in(replaced),
+        });
+        self.report_stop(run.stop, now);
+        self.idle_since = now;
+    }
+
+    pub(super) fn worker_gone(&mut self, overdue: bool, now: Instant) {
+        if matches!(self.engine, Engine::Up { .. } | Engine::Preparing { .. }) {
+            self.lose_worker(RetireReason::DiedInUse, overdue.then_some(StopReason::Deadline), now);
+        }
+    }
+
+    /// The worker is dead or must die: every run that it had ends now, but one that never began and so cannot be to blame. `ladder` is the reason whose ladder led here.
+    pub(super) fn lose_worker(&mut self, retire: RetireReason, ladder: Option<StopReason>, now: Instant) {
+        self.out.push(Action::Kill(retire));
+        self.engine = Engine::Absent;
+        self.asking = None;
+        self.told.clear();
+        for (id, mut run) in std::mem::take(&mut self.active) {
+            if run.stop.is_none()
+                && run.deadline > now
+                && let Some(unbegun) = run.unbegun.take()
+            {
+                self.waiting.push_front(Waiting { id: run.id, run: *unbegun });
+                continue;
+            }
+            let outcome = lost_outcome(&run, ladder, now);
+            let usage = Usage {
+                wall_us: u64::try_from(now.saturating_duration_since(run.dispatched).as_micros()).unwrap_or(u64::MAX),
+                console_bytes: run.console_bytes,
+                ..Usage::default()
+            };
+            let background = run.stage == Stage::Background;
+            self.active.insert(id, run);
+            if background {
+                self.settle(id, BackgroundEnd { outcome, error: None, usage, replaced: true }, now);
+            } else {
+                let end = ForegroundEnd { outcome, value: None, error: None, usage, background: 0, replaced: true };
+                self.end_foreground(id, end, now);
+            }
+        }
+    }
+}
+
+pub(super) struct ForegroundEnd {
+    pub outcome: Outcome,
+    pub value: Option<ValueShown>,
+    pub error: Option<ErrorShown>,
+    pub usage: Usage,
+    pub background: u32,
+    /// The engine that ran it is gone.
+    pub replaced: bool,
+}
+
+pub(super) struct BackgroundEnd {
+    pub outcome: Outcome,
+    pub error: Option<ErrorShown>,
+    pub usage: Usage,
+    pub replaced: bool,
+}
+
+/// How a run ends whose worker is lost: by its own stop, by its deadline (the worker ends itself when the kernel timer beats the
+/// server's), by the ladder of a neighbour in the same engine, or by a crash.
+fn lost_outcome(run: &Active, ladder: Option<StopReason>, now: Instant) -> Outcome {
+    match (run.stop, ladder) {
+        (Some(stop), _) => stop.reason.outcome(),
+        (None, _) if run.deadline <= now => Outcome::Timeout,
+        (None, Some(reason)) => reason.outcome(),
+        (None, None) => Outcome::Crashed,
+    }
+}
+
+/// What a client is told of any end but a good one. The user's own error is the worker's to describe, which it cannot always do:
+/// the code may have taken apart what is needed for it. The other sentences are the host's.
+fn shown_error(outcome: Outcome, limit: Option<Duration>, described: Option<ErrorShown>) -> Option<ErrorShown> {
+    let (name, message) = match (outcome, described) {
+        (Outcome::Ok, _) => return None,
+        (Outcome::Error, Some(error)) => return Some(error),
+        (Outcome::Error, None) => ("Error", "thrown, and cannot be shown".to_owned()),
+        (Outcome::Timeout, _) => {
+            let limit = limit.unwrap_or_default().as_millis();
+            ("TimeoutError", format!("stopped: the time limit of {limit} ms was reached"))
+        }
+        (Outcome::Cancelled, _) => ("CancelledError", "stopped: the run was cancelled".to_owned()),
+        (Outcome::Memory, _) => ("MemoryError", "stopped: the heap limit was reached".to_owned()),
+        (Outcome::Unsettled, _) => {
+            ("UnsettledError", "the awaited promise can never settle: no timer and no job is left".to_owned())
+        }
+        (Outcome::Crashed, _) => ("CrashError", "the runtime died; the next run gets a new one".to_owned()),
+        (Outcome::Shutdown, _) => ("ShutdownError", "stopped: the server is shutting down".to_owned()),
+        (Outcome::Disconnected, _) => ("DisconnectedError", "stopped: the client is gone".to_owned()),
+    };
+    let stack = format!("{name}: {message}");
+    Some(ErrorShown { name: name.to_owned(), message, stack, line: None, column: None, frames: Vec::new() })
+}

@@ -1,0 +1,339 @@
+//! What the engine's callbacks and the loop around the engine share: the socket, the runs, the timers, and the one decision that
+//! matters most, whether the current turn must stop.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::console::Batch;
+use super::exit::{self, Exit};
+use super::rejections::Rejections;
+use super::runs::Runs;
+use super::source::Sources;
+use super::timers::Timers;
+use super::tools::Tools;
+use super::wire::Wire;
+use crate::ids::RunId;
+use crate::ipc::{HostMessage, RunEnd, Settings, WorkerMessage};
+use crate::outcome::{Outcome, StopReason};
+use crate::sandbox::{HeapGauge, KernelTimer};
+
+/// How old the last look at the socket may be. A look is a system call, and the engine asks several times as often.
+const LOOK_EVERY: Duration = Duration::from_micros(100);
+
+/// How much later than the grace the kernel acts, so that a turn that still asks can leave by an exit code that says why.
+const KERNEL_SLACK: Duration = Duration::from_millis(5);
+
+/// One stretch of JavaScript: a run's code, or one timer callback, with its microtasks.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    pub run: RunId,
+    pub deadline: Instant,
+}
+
+/// Why the current turn must stop. Once there is a reason it stays until the turn is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The run whose turn it is ends, and so does any other run that has been marked.
+    Run(StopReason),
+    /// A `Prepare` has come: everything ends, and nobody wants to know how.
+    Prepare,
+}
+
+/// Shared by everything that runs on the worker's one thread.
+pub struct Host {
+    pub wire: Wire,
+    pub settings: RefCell<Settings>,
+    pub runs: RefCell<Runs>,
+    pub timers: RefCell<Timers>,
+    pub batch: RefCell<Batch>,
+    pub rejections: RefCell<Rejections>,
+    pub tools: RefCell<Option<Tools>>,
+    pub sources: Sources,
+    pub gauge: RefCell<Rc<HeapGauge>>,
+    inbox: RefCell<VecDeque<HostMessage>>,
+    /// An interrupt has left the engine unfit: the runs that end now, and the session with them, lose it.
+    pub engine_unfit: Cell<bool>,
+    kernel_timer: RefCell<KernelTimer>,
+    turn: Cell<Option<Turn>>,
+    stop: Cell<Option<(Stop, Instant)>>,
+    /// A run in the inbox that is to end before it begins.
+    stopped_unstarted: Cell<Option<(RunId, StopReason)>>,
+    preparing: Cell<bool>,
+    polls: Cell<u64>,
+}
+
+impl Host {
+    pub fn new(settings: Settings) -> Rc<Host> {
+        Rc::new(Host {
+            wire: Wire::new(),
+            settings: RefCell::new(settings),
+            runs: RefCell::default(),
+            timers: RefCell::default(),
+            batch: RefCell::default(),
+            rejections: RefCell::default(),
+            tools: RefCell::default(),
+            sources: Sources::default(),
+            gauge: RefCell::default(),
+            inbox: RefCell::default(),
+            engine_unfit: Cell::default(),
+            kernel_timer: RefCell::default(),
+            turn: Cell::default(),
+            stop: Cell::default(),
+            stopped_unstarted: Cell::default(),
+            preparing: Cell::default(),
+            polls: Cell::default(),
+        })
+    }
+
+    pub fn grace(&self) -> Duration {
+        Duration::from_millis(self.settings.borrow().kill_grace_ms)
+    }
+
+    pub fn turn(&self) -> Option<Turn> {
+        self.turn.get()
+    }
+
+    /// How often the engine has asked whether it should stop, since the last call.
+    pub fn take_polls(&self) -> u64 {
+        self.polls.replace(0)
+    }
+
+    // The current turn.
+
+    /// Begins a turn: from here on [`Host::must_stop`] speaks about it, and the kernel stands behind that.
+    pub fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) {
+        self.turn.set(Some(Turn { run, deadline }));
+        self.stop.set(None);
+        self.arm_kernel_timer(deadline, now);
+    }
+
+    /// Ends the turn and says whether it had been stopped.
+    pub fn end_turn(&self) -> Option<Stop> {
+        self.disarm_kernel_timer();
+        self.turn.set(None);
+        self.gauge.borrow().set_host_room(false);
+        self.stop.take().map(|(stop, _)| stop)
+    }
+
+    /// Whether the current turn has a reason to stop, without looking for a new one.
+    pub fn stopped(&self) -> Option<Stop> {
+        self.stop.get().map(|(stop, _)| stop)
+    }
+
+    /// The engine's interrupt handler.
+    pub fn poll(&self) -> bool {
+        self.polls.set(self.polls.get() + 1);
+        self.must_stop()
+    }
+
+    /// Whether the current turn must stop: looks at the clock and, not too often, at the socket. Stays true for the rest of the
+    /// turn. A turn that goes on asking for longer than the grace is one that swallows interrupts, and ends the process.
+    pub fn must_stop(&self) -> bool {
+        let now = Instant::now();
+        if let Some((_, since)) = self.stop.get() {
+            if now.saturating_duration_since(since) > self.grace() {
+                exit::now(Exit::Stuck);
+            }
+            return true;
+        }
+        let Some(turn) = self.turn.get() else { return false };
+        if now >= turn.deadline {
+            self.note_passed_deadlines(now);
+            self.stop_turn(Stop::Run(StopReason::Deadline), now);
+        } else if self.wire.last_read().is_none_or(|last| now.saturating_duration_since(last) >= LOOK_EVERY) {
+            self.receive(now);
+            self.flush_console_if_old(now);
+        }
+        self.stop.get().is_some()
+    }
+
+    /// A prompt has kept the turn waiting: nothing that was counting goes on counting for that time.
+    pub fn shift_turn(&self, waited: Duration, now: Instant) {
+        let Some(mut turn) = self.turn.get() else { return };
+        turn.deadline += waited;
+        self.turn.set(Some(turn));
+        let mut runs = self.runs.borrow_mut();
+        if let Some(run) = runs.get_mut(turn.run) {
+            run.add_wait(waited);
+        }
+        if let Some(foreground) = runs.foreground().filter(|foreground| *foreground != turn.run) {
+            runs.get_mut(foreground).into_iter().for_each(|run| run.shift_deadline(waited));
+        }
+        self.arm_kernel_timer(turn.deadline, now);
+    }
+
+    pub fn arm_kernel_timer(&self, deadline: Instant, now: Instant) {
+        let left = deadline.saturating_duration_since(now) + self.grace() + KERNEL_SLACK;
+        self.kernel_timer.borrow_mut().arm(left);
+    }
+
+    pub fn disarm_kernel_timer(&self) {
+        self.kernel_timer.borrow_mut().disarm();
+    }
+
+    fn stop_turn(&self, stop: Stop, now: Instant) {
+        if self.turn.get().is_some() && self.stop.get().is_none() {
+            self.stop.set(Some((stop, now)));
+            // A loop that never asks has only the grace from here, whatever its deadline was.
+            self.arm_kernel_timer(now, now);
+            // A full heap has no room for the interrupt's own error, and what is thrown instead can be caught.
+            self.gauge.borrow().set_host_room(true);
+        }
+    }
+
+    /// Marks the runs whose own deadline has passed.
+    pub fn note_passed_deadlines(&self, now: Instant) {
+        for (_, run) in self.runs.borrow_mut().iter_mut() {
+            let deadline = match run.phase {
+                super::runs::Phase::Foreground => run.deadline,
+                super::runs::Phase::Background { deadline, .. } => deadline,
+            };
+            if now >= deadline {
+                run.stop.get_or_insert(StopReason::Deadline);
+            }
+        }
+    }
+
+    // Frames in.
+
+    /// Takes what the server has sent. Interrupts act at once; everything else waits in the order of its arrival.
+    pub fn receive(&self, now: Instant) {
+        let mut arrived = VecDeque::new();
+        self.wire.read_into(&mut arrived, now);
+        self.wire.flush();
+        for message in arrived {
+            match message {
+                HostMessage::Interrupt { run, reason } => self.interrupt(run, reason, now),
+                HostMessage::Prepare { .. } => {
+                    self.preparing.set(true);
+                    self.stop_turn(Stop::Prepare, now);
+                    // What waits belongs to the engine that is about to go.
+                    self.inbox.borrow_mut().clear();
+                    self.inbox.borrow_mut().push_back(message);
+                }
+                HostMessage::Run(_) | HostMessage::InputAnswer { .. } => self.inbox.borrow_mut().push_back(message),
+            }
+        }
+    }
+
+    pub fn next_message(&self) -> Option<HostMessage> {
+        self.inbox.borrow_mut().pop_front()
+    }
+
+    /// Takes the answer for a prompt of `run` out of the inbox, if it is there.
+    pub fn take_answer(&self, run: RunId) -> Option<Option<String>> {
+        let mut inbox = self.inbox.borrow_mut();
+        let position = inbox
+            .iter()
+            .position(|message| matches!(message, HostMessage::InputAnswer { run: of, .. } if *of == run))?;
+        match inbox.remove(position) {
+            Some(HostMessage::InputAnswer { text, .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// From now on the engine that a `Prepare` has asked for is being built.
+    pub fn prepared(&self) {
+        self.preparing.set(false);
+        self.stopped_unstarted.set(None);
+    }
+
+    /// Whether this run was interrupted while its frame was still waiting.
+    pub fn take_stopped_unstarted(&self, run: RunId) -> Option<StopReason> {
+        self.stopped_unstarted.take().filter(|(stopped, _)| *stopped == run).map(|(_, reason)| reason)
+    }
+
+    fn interrupt(&self, target: Option<RunId>, reason: StopReason, now: Instant) {
+        let hit = |run: RunId| target.is_none_or(|target| target == run);
+        for message in self.inbox.borrow().iter() {
+            if let HostMessage::Run(request) = message
+                && hit(request.run)
+                && self.stopped_unstarted.get().is_none()
+            {
+                self.stopped_unstarted.set(Some((request.run, reason)));
+            }
+        }
+        let turn = self.turn.get().map(|turn| turn.run);
+        let mut to_bury = Vec::new();
+        for (id, run) in self.runs.borrow_mut().iter_mut() {
+            if !hit(id) {
+                continue;
+            }
+            run.stop.get_or_insert(reason);
+            if !run.is_foreground() && turn != Some(id) {
+                to_bury.push(id);
+            }
+        }
+        for id in to_bury {
+            self.settle(id, None);
+        }
+        let foreground = self.runs.borrow().foreground();
+        // Whoever means the foreground means whatever keeps it from going on.
+        if turn.is_some_and(hit) || foreground.is_some_and(hit) {
+            self.stop_turn(Stop::Run(reason), now);
+        }
+    }
+
+    // Frames out.
+
+    /// Sends a frame about a run, unless the server has already asked for a fresh engine and does not want to know.
+    pub fn send(&self, message: &WorkerMessage) {
+        if !self.preparing.get() {
+            self.wire.send(message);
+        }
+    }
+
+    /// Blocks until everything is sent. The server reads, or ends this process.
+    pub fn flush_all(&self) {
+        while !self.wire.is_flushed() {
+            self.wire.wait(None);
+            self.receive(Instant::now());
+        }
+    }
+
+    pub fn heap_bytes(&self) -> u64 {
+        self.gauge.borrow().used() as u64
+    }
+
+    /// Ends the foreground run with its one `Done`. Its timers have been counted or dropped by now.
+    pub fn send_done(&self, mut end: RunEnd, now: Instant) {
+        let id = end.run;
+        self.flush_console_of(id);
+        let background_timeout = Duration::from_millis(self.settings.borrow().background_timeout_ms);
+        let heap = self.heap_bytes();
+        {
+            let mut runs = self.runs.borrow_mut();
+            let Some(run) = runs.get_mut(id) else { return };
+            end.background = run.timers;
+            end.usage = run.take_usage(now, heap);
+            if end.background > 0 {
+                runs.move_to_background(id, now + background_timeout);
+            } else {
+                runs.remove(id);
+            }
+        }
+        self.send(&WorkerMessage::Done(Box::new(end)));
+    }
+
+    /// Ends a background run with its one `Settled`: its timers are taken away, to be dropped when no JavaScript is running.
+    /// Touches no JavaScript, so that it can be done while some is. `outcome` stands for the run's own, where another run has decided
+    /// it.
+    pub fn settle(&self, id: RunId, outcome: Option<Outcome>) {
+        self.timers.borrow_mut().bury(id);
+        self.flush_console_of(id);
+        let Some(mut run) = self.runs.borrow_mut().remove(id) else { return };
+        let usage = run.take_usage(Instant::now(), self.heap_bytes());
+        let error = match run.phase {
+            super::runs::Phase::Foreground => None,
+            super::runs::Phase::Background { error, .. } => error,
+        };
+        let outcome = outcome.unwrap_or(match (run.stop, &error) {
+            (Some(reason), _) => reason.outcome(),
+            (None, Some(_)) => Outcome::Error,
+            (None, None) => Outcome::Ok,
+        });
+        self.send(&WorkerMessage::Settled { run: id, outcome, error, usage, engine_replaced: self.engine_unfit.get() });
+    }
+}

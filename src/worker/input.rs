@@ -1,0 +1,87 @@
+//! `prompt`, `confirm` and `alert`: the run waits for the client, and its deadline waits with it.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rquickjs::function::Opt;
+use rquickjs::{Ctx, Exception, Function, Result, Value};
+
+use super::host::Host;
+use super::inspect;
+use crate::ipc::{InputKind, MAX_PROMPT_BYTES, MAX_PROMPTS, WorkerMessage};
+
+/// Puts the three functions on the global object.
+pub fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
+    for (name, kind) in [("prompt", InputKind::Prompt), ("confirm", InputKind::Confirm), ("alert", InputKind::Alert)] {
+        let host = Rc::clone(host);
+        let ask = move |ctx: Ctx<'js>, text: Opt<Value<'js>>| -> Result<Value<'js>> {
+            let text = match &text.0 {
+                Some(text) => inspect::console_text(&ctx, &host, std::slice::from_ref(text))?,
+                None => String::new(),
+            };
+            let answer = ask(&ctx, &host, kind, text)?;
+            match kind {
+                InputKind::Prompt => match answer {
+                    Some(answer) => Ok(rquickjs::String::from_str(ctx, &answer)?.into_value()),
+                    None => Ok(Value::new_null(ctx)),
+                },
+                InputKind::Confirm => Ok(Value::new_bool(ctx, answer.is_some_and(|answer| is_yes(&answer)))),
+                InputKind::Alert => Ok(Value::new_undefined(ctx)),
+            }
+        };
+        ctx.globals().set(name, Function::new(ctx.clone(), ask)?.with_name(name)?.with_length(1)?)?;
+    }
+    Ok(())
+}
+
+fn is_yes(answer: &str) -> bool {
+    ["y", "yes", "true", "ok"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes))
+}
+
+/// Asks the client and blocks until it has answered, the time for answers is used up, or the turn must stop.
+fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Option<String>> {
+    let Some(turn) = host.turn() else {
+        return Err(Exception::throw_message(ctx, "No run is there to ask"));
+    };
+    let run = turn.run;
+    let text = inspect::cut(text, MAX_PROMPT_BYTES);
+    let patience = Duration::from_millis(host.settings.borrow().input_timeout_ms);
+    let waited = host.runs.borrow().get(run).map_or(Duration::ZERO, |run| run.input_waited);
+    if waited >= patience {
+        return Ok(None);
+    }
+    let asked_before = host.runs.borrow_mut().get_mut(run).map_or(0, |run| {
+        let before = run.prompts;
+        run.prompts = before.saturating_add(1);
+        before
+    });
+    if asked_before >= MAX_PROMPTS {
+        return Err(Exception::throw_range(ctx, &format!("Too many questions: at most {MAX_PROMPTS} in one run")));
+    }
+    host.flush_console();
+    // An answer that is already there belongs to an earlier question.
+    while host.take_answer(run).is_some() {}
+    host.send(&WorkerMessage::InputRequest { run, kind, text });
+    host.disarm_kernel_timer();
+    let asked = Instant::now();
+    let until = asked + (patience - waited);
+    let answer = loop {
+        if host.stopped().is_some() {
+            break None;
+        }
+        if let Some(answer) = host.take_answer(run) {
+            break answer;
+        }
+        if Instant::now() >= until {
+            break None;
+        }
+        host.wire.wait(Some(until));
+        host.receive(Instant::now());
+    };
+    let now = Instant::now();
+    host.shift_turn(now - asked, now);
+    if host.stopped().is_some() {
+        return Err(Exception::throw_internal(ctx, "interrupted"));
+    }
+    Ok(answer)
+}

@@ -1,0 +1,419 @@
+//! From a run's text to its evaluation, and from the engine's positions back to the text.
+//!
+//! A console's text is parsed ([`parse`]) to learn what it declares and whether it awaits or returns ([`repl`]); most are then
+//! evaluated as they are. Only where a name is declared that an earlier run has declared ([`names`]) is the text changed
+//! ([`rewrite`], [`edits`]). A script never meets the parser on its way. Errors and stacks are given in the positions of the text
+//! that was sent ([`origin`]).
+
+mod edits;
+mod modules;
+mod names;
+mod nesting;
+mod origin;
+mod parse;
+pub mod rehearsal;
+mod repl;
+mod rewrite;
+mod typescript;
+mod walk;
+
+pub use self::modules::Files;
+pub use self::names::Names;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rquickjs::context::EvalOptions;
+use rquickjs::function::Opt;
+use rquickjs::object::{Accessor, Property};
+use rquickjs::promise::PromiseState;
+use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Result, Value};
+
+use self::modules::{Folders, Prepared};
+use self::origin::{Mapped, Origins, Way};
+use self::parse::Problem;
+use self::repl::{How, Plan};
+use self::typescript::{Compiled, Goal};
+use super::host::Host;
+use crate::ids::RunId;
+use crate::ipc::{ErrorInfo, Lang, Mode, RunRequest, StackFrame};
+
+type Kept = Persistent<Value<'static>>;
+
+/// What is known of the texts of a session. It belongs to the engine, and ends with it.
+#[derive(Default)]
+pub struct Sources {
+    names: RefCell<Names>,
+    origins: RefCell<Origins>,
+    folders: RefCell<Folders>,
+    /// What the module of the current run exports.
+    namespace: RefCell<Option<Kept>>,
+    returned: RefCell<Returned>,
+    last: Last,
+}
+
+/// What a top-level `return` leaves: the value, and the object that is thrown to end the run.
+#[derive(Default)]
+struct Returned {
+    sentinel: Option<Kept>,
+    value: Option<Kept>,
+}
+
+/// The values of the globals `_` and `_error`. Must be dropped before the engine.
+#[derive(Default)]
+struct Last {
+    value: RefCell<Option<Kept>>,
+    error: RefCell<Option<Kept>>,
+}
+
+/// How the value of a run comes out of its promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwrap {
+    /// The engine's own wrapper object around a completion value.
+    Wrapper,
+    /// The promise's result is the value.
+    Direct,
+    /// The value of a module is what it exports as `default`.
+    Module,
+}
+
+/// What an evaluation has come to so far.
+pub enum Completion<'js> {
+    Value(Value<'js>),
+    Promise(Promise<'js>, Unwrap),
+}
+
+/// Why an evaluation came to nothing.
+pub enum Failure<'js> {
+    Thrown(Value<'js>),
+    /// The parser has refused the text.
+    Syntax(ErrorInfo),
+}
+
+impl Sources {
+    /// Lets go of everything that belongs to an engine.
+    pub fn clear(&self) {
+        *self.names.borrow_mut() = Names::default();
+        *self.origins.borrow_mut() = Origins::default();
+        *self.folders.borrow_mut() = Folders::default();
+        let namespace = self.namespace.take();
+        // Dropped outside of the borrow: a value's end may run anything.
+        let returned = self.returned.take();
+        let last = (self.last.value.take(), self.last.error.take());
+        drop((returned, last, namespace));
+    }
+
+    /// A trace in the positions of the texts that the user sent, with its frames.
+    pub fn in_users_texts(&self, trace: &str) -> (String, Vec<StackFrame>) {
+        self.origins.borrow().in_users_texts(trace)
+    }
+
+    /// A message of the engine's with the names as they were written.
+    pub fn in_users_words(&self, message: String) -> String {
+        if self.names.borrow().has_aliases() { names::without_aliases(&message) } else { message }
+    }
+}
+
+/// Evaluates a run's code.
+///
+/// # Errors
+/// When the code throws, or cannot be compiled.
+pub fn evaluate<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    request: &RunRequest,
+) -> std::result::Result<Completion<'js>, Failure<'js>> {
+    let file = origin::file_of(request.run);
+    forget_unfinished(ctx, host);
+    host.sources.folders.borrow_mut().add(file.clone(), request.files.clone());
+    let text = &request.code;
+    let refuse =
+        |problem: Problem| Failure::Syntax(syntax_error(&file, origin::place_in(text, problem.offset), problem));
+    let is_typescript = request.lang == Lang::Ts;
+    let result = match request.mode {
+        Mode::Script if is_typescript => {
+            let (text, way) = typescript::compile(text, Goal::Script).map_err(refuse)?.into_parts();
+            evaluate_script(ctx, host, &file, &text, way)
+        }
+        Mode::Script => evaluate_script(ctx, host, &file, text, Way::unchanged(text)),
+        Mode::Module => match modules::prepare(text, is_typescript) {
+            Prepared::Ready(text, way) => evaluate_module(ctx, host, &file, text, way),
+            Prepared::Refused(problem) => return Err(refuse(problem)),
+        },
+        Mode::Repl if is_typescript => {
+            let Compiled { text: javascript, map } = typescript::compile(text, Goal::Console).map_err(refuse)?;
+            match plan(ctx, host, &javascript, Lang::Ts) {
+                Ok(plan) => evaluate_plan(ctx, host, &file, &javascript, Some(map), plan),
+                Err(problem) => {
+                    let (line, column) = origin::place_in(&javascript, problem.offset);
+                    let place = origin::from_map(&map, line, column).unwrap_or((1, 1));
+                    return Err(Failure::Syntax(syntax_error(&file, place, problem)));
+                }
+            }
+        }
+        Mode::Repl => {
+            let plan = plan(ctx, host, text, Lang::Js).map_err(refuse)?;
+            evaluate_plan(ctx, host, &file, text, None, plan)
+        }
+    };
+    result.map_err(|_| Failure::Thrown(ctx.catch()))
+}
+
+fn plan(ctx: &Ctx<'_>, host: &Host, javascript: &str, from: Lang) -> std::result::Result<Plan, Problem> {
+    let mut probe = |native: &str| is_alive(ctx, host, native);
+    repl::plan(javascript, from, &mut host.sources.names.borrow_mut(), &mut probe)
+}
+
+fn evaluate_script<'js>(ctx: &Ctx<'js>, host: &Host, file: &str, text: &str, way: Way) -> Result<Completion<'js>> {
+    host.sources.add_origin(file.to_owned(), way);
+    host.sources.names.borrow_mut().declare(repl::names_of_script(text));
+    Ok(Completion::Value(ctx.eval_with_options(text, options(file))?))
+}
+
+fn evaluate_module<'js>(ctx: &Ctx<'js>, host: &Host, file: &str, text: String, way: Way) -> Result<Completion<'js>> {
+    host.sources.add_origin(file.to_owned(), way);
+    let module = modules::declare_ready(ctx, file, text)?;
+    let (module, promise) = module.eval()?;
+    let namespace = Persistent::save(ctx, module.namespace()?.into_value());
+    let old = host.sources.namespace.replace(Some(namespace));
+    drop(old);
+    Ok(Completion::Promise(promise, Unwrap::Module))
+}
+
+fn evaluate_plan<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    file: &str,
+    code: &str,
+    compiled: Option<Vec<Mapped>>,
+    plan: Plan,
+) -> Result<Completion<'js>> {
+    let Plan { rewritten, how, declared } = plan;
+    let (text, way) = match rewritten {
+        None if compiled.is_some() => (None, Way { evaluated: Some(code.into()), edited: None, compiled }),
+        None => (None, Way::unchanged(code)),
+        Some(rewritten) => {
+            let (text, pieces) = rewritten.into_parts();
+            let text: Rc<str> = text.into();
+            let way = Way { evaluated: Some(Rc::clone(&text)), edited: Some((code.into(), pieces)), compiled };
+            (Some(text), way)
+        }
+    };
+    host.sources.add_origin(file.to_owned(), way);
+    host.sources.names.borrow_mut().declare(declared);
+    let text = text.as_deref().unwrap_or(code);
+    let mut options = options(file);
+    match how {
+        // The completion value of a plain script comes back by itself, while the wrapper that goes with top-level await can be
+        // tampered with by a setter on `Object.prototype`.
+        How::Script { awaits: false, returns } => {
+            if returns {
+                install_return_hook(ctx, host)?;
+            }
+            match ctx.eval_with_options(text, options) {
+                Ok(value) => Ok(Completion::Value(value)),
+                Err(Error::Exception) if returns => {
+                    let thrown = ctx.catch();
+                    match returned(ctx, host, &thrown) {
+                        Some(value) => Ok(Completion::Value(value)),
+                        None => Err(ctx.throw(thrown)),
+                    }
+                }
+                Err(error) => Err(error),
+            }
+        }
+        How::Script { awaits: true, returns } => {
+            if returns {
+                install_return_hook(ctx, host)?;
+            }
+            options.promise = true;
+            Ok(Completion::Promise(ctx.eval_with_options(text, options)?, Unwrap::Wrapper))
+        }
+        How::Function => Ok(Completion::Promise(ctx.eval_with_options(text, options)?, Unwrap::Direct)),
+    }
+}
+
+fn options(file: &str) -> EvalOptions {
+    let mut options = EvalOptions::default();
+    options.global = true;
+    options.strict = false;
+    options.filename = Some(file.to_owned());
+    options
+}
+
+/// The parser's complaint as the client is told about it.
+fn syntax_error(file: &str, (line, column): (u32, u32), problem: Problem) -> ErrorInfo {
+    ErrorInfo {
+        name: "SyntaxError".into(),
+        stack: format!("SyntaxError: {}\n    at {file}:{line}:{column}", problem.message),
+        message: problem.message,
+        line: Some(line),
+        column: Some(column),
+        frames: vec![StackFrame { function: String::new(), source: file.to_owned(), line, column }],
+    }
+}
+
+/// Whether a binding that may have lost its initialiser can be assigned. One that is not there at all is made on the way.
+fn is_alive(ctx: &Ctx<'_>, host: &Host, native: &str) -> bool {
+    // The engine's complaints are looked at by nobody, and must not run a script's `prepareStackTrace`.
+    let tools = host.tools.borrow();
+    let _look = tools.as_ref().and_then(|tools| tools.look(ctx).ok());
+    let succeeds = |code: String| {
+        let mut options = EvalOptions::default();
+        options.strict = false;
+        let result: Result<()> = ctx.eval_with_options(code, options);
+        if result.is_err() {
+            ctx.catch();
+        }
+        result.is_ok()
+    };
+    succeeds(format!("let {native};")) || succeeds(format!("typeof {native};"))
+}
+
+/// Gives the code of this run the function that its top-level `return`s call.
+fn install_return_hook<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
+    let sentinel = Object::new(ctx.clone())?.into_value();
+    let old = host.sources.returned.replace(Returned { sentinel: Some(Persistent::save(ctx, sentinel)), value: None });
+    drop(old);
+    let host = Rc::clone(host);
+    let hook = move |ctx: Ctx<'js>, value: Opt<Value<'js>>| -> Result<Value<'js>> {
+        let value = value.0.unwrap_or_else(|| Value::new_undefined(ctx.clone()));
+        let old = host.sources.returned.borrow_mut().value.replace(Persistent::save(&ctx, value));
+        drop(old);
+        let sentinel = host.sources.returned.borrow().sentinel.clone();
+        sentinel.ok_or(Error::Unknown)?.restore(&ctx)
+    };
+    let hook = Function::new(ctx.clone(), hook)?;
+    ctx.globals().prop(repl::RETURN_HOOK, Property::from(hook).configurable())
+}
+
+/// The value of a top-level `return`, where that is what was thrown.
+fn returned<'js>(ctx: &Ctx<'js>, host: &Host, thrown: &Value<'js>) -> Option<Value<'js>> {
+    let sentinel = host.sources.returned.borrow().sentinel.clone()?.restore(ctx).ok()?;
+    if sentinel != *thrown {
+        return None;
+    }
+    let value = host.sources.returned.borrow_mut().value.take()?;
+    value.restore(ctx).ok()
+}
+
+/// What a settled promise of [`evaluate`] holds: the value, or what was thrown. `None` while it is pending.
+///
+/// # Errors
+/// When the engine fails.
+pub fn settled<'js>(
+    ctx: &Ctx<'js>,
+    host: &Host,
+    promise: &Promise<'js>,
+    unwrap: Unwrap,
+) -> Result<Option<std::result::Result<Value<'js>, Value<'js>>>> {
+    match promise.state() {
+        PromiseState::Pending => Ok(None),
+        PromiseState::Rejected => {
+            // The reason can only be had by throwing it.
+            let _ = promise.result::<Value>();
+            let thrown = ctx.catch();
+            Ok(Some(returned(ctx, host, &thrown).ok_or(thrown)))
+        }
+        PromiseState::Resolved => {
+            let result = promise.result::<Value>().ok_or(Error::Unknown)??;
+            let value = match unwrap {
+                Unwrap::Direct => result,
+                Unwrap::Module => exported(ctx, host),
+                Unwrap::Wrapper => wrapped(ctx, host, &result)?,
+            };
+            Ok(Some(Ok(value)))
+        }
+    }
+}
+
+/// What the module of the current run exports as `default`.
+fn exported<'js>(ctx: &Ctx<'js>, host: &Host) -> Value<'js> {
+    let namespace = host.sources.namespace.take().and_then(|namespace| namespace.restore(ctx).ok());
+    let value = namespace.and_then(Value::into_object).map(|namespace| namespace.get::<_, Value>("default"));
+    match value {
+        Some(Ok(value)) => value,
+        Some(Err(_)) => {
+            ctx.catch();
+            Value::new_undefined(ctx.clone())
+        }
+        None => Value::new_undefined(ctx.clone()),
+    }
+}
+
+/// The value in the engine's wrapper. It has none of its own where a setter on `Object.prototype` has swallowed it.
+fn wrapped<'js>(ctx: &Ctx<'js>, host: &Host, wrapper: &Value<'js>) -> Result<Value<'js>> {
+    let undefined = Value::new_undefined(ctx.clone());
+    let Some(wrapper) = wrapper.as_object().filter(|wrapper| !wrapper.as_value().is_proxy()) else {
+        return Ok(undefined);
+    };
+    let tools = host.tools.borrow();
+    let look = tools.as_ref().ok_or(Error::Unknown)?.look(ctx)?;
+    Ok(look.read(wrapper, "value")?.value().unwrap_or(undefined))
+}
+
+/// Whether this is what the engine calls the text of a run, or one of its files.
+pub fn is_of_run(file: &str, run: RunId) -> bool {
+    file.strip_prefix(origin::file_of(run).as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Notes how a run has ended, for the runs after it: its names are there for sure, or not; `_` and `_error` have new values.
+pub fn finish<'js>(ctx: &Ctx<'js>, host: &Host, ended: std::result::Result<&Value<'js>, &Value<'js>>) {
+    let sources = &host.sources;
+    let has_returned = sources.returned.borrow().sentinel.is_some();
+    let slot = match ended {
+        Ok(_) => &sources.last.value,
+        Err(_) => &sources.last.error,
+    };
+    // What follows a `return` was never reached.
+    if ended.is_ok() && !has_returned {
+        sources.names.borrow_mut().confirm();
+    }
+    forget_unfinished(ctx, host);
+    let (Ok(value) | Err(value)) = ended;
+    let old = slot.replace(Some(Persistent::save(ctx, value.clone())));
+    drop(old);
+}
+
+/// Takes away what the last run has left, if it was stopped before [`finish`].
+fn forget_unfinished(ctx: &Ctx<'_>, host: &Host) {
+    host.sources.names.borrow_mut().leave_unsure();
+    let hook = host.sources.returned.take();
+    if hook.sentinel.is_some() && ctx.globals().remove(repl::RETURN_HOOK).is_err() {
+        ctx.catch();
+    }
+}
+
+/// Defines the globals `_` and `_error`: they give the last value and the last error, until somebody gives them a value of his
+/// own. Accessors, so that a run costs them nothing.
+pub fn install_last<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
+    for (name, is_error) in [("_", false), ("_error", true)] {
+        let host = Rc::clone(host);
+        let get = move |ctx: Ctx<'js>| -> Result<Value<'js>> {
+            let last = &host.sources.last;
+            let kept = if is_error { last.error.borrow().clone() } else { last.value.borrow().clone() };
+            kept.map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |kept| kept.restore(&ctx))
+        };
+        let set = move |ctx: Ctx<'js>, value: Value<'js>| -> Result<()> {
+            let property = Property::from(value).writable().configurable().enumerable();
+            ctx.globals().prop(name, property)
+        };
+        ctx.globals().prop(name, Accessor::new(get, set).configurable())?;
+    }
+    Ok(())
+}
+
+/// Gets a text ready without evaluating it, for measuring what that costs.
+pub fn plan_only(text: &str, names: &mut Names) {
+    if let Ok(plan) = repl::plan(text, Lang::Js, names, &mut |_| true) {
+        names.declare(plan.declared);
+        names.confirm();
+    }
+}
+
+/// The same for a text of TypeScript in a session without names.
+pub fn compile_only(text: &str) {
+    if let Ok(compiled) = typescript::compile(text, Goal::Console) {
+        plan_only(&compiled.text, &mut Names::default());
+    }
+}

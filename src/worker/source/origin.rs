@@ -1,0 +1,179 @@
+//! From the engine's positions back to the texts that the user sent, for this run and those before it.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::edits::{self, Piece};
+use crate::ids::RunId;
+use crate::ipc::StackFrame;
+
+/// Runs whose texts are kept for the positions of their functions; the oldest go first. Beyond, positions are those of the text
+/// as the engine got it, which for most texts are the same.
+const MOST_ORIGINS: usize = 256;
+
+/// Bytes of texts that are kept for that.
+const MOST_ORIGIN_BYTES: usize = 1 << 20;
+
+/// A position of generated code and the one that it was made from: lines from 0, columns from 0 in UTF-16 units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapped {
+    pub line: u32,
+    pub column: u32,
+    pub from_line: u32,
+    pub from_column: u32,
+}
+
+/// What became of a text on its way to the engine.
+#[derive(Debug, Clone, Default)]
+pub struct Way {
+    /// The text that the engine got, where its positions are not the user's own.
+    pub evaluated: Option<Rc<str>>,
+    /// How it came from the JavaScript, where that was changed; with the JavaScript.
+    pub edited: Option<(Rc<str>, Vec<Piece>)>,
+    /// How the JavaScript came from the TypeScript. In the order of the generated positions.
+    pub compiled: Option<Vec<Mapped>>,
+}
+
+/// A text that the engine knows under a name.
+#[derive(Debug)]
+struct Origin {
+    /// What the engine calls it: `run-3`, or `run-3/util.js` for one of a run's files.
+    file: String,
+    way: Way,
+}
+
+/// The texts that positions may refer to.
+#[derive(Debug, Default)]
+pub struct Origins {
+    kept: VecDeque<Origin>,
+    bytes: usize,
+}
+
+/// What the engine calls a run's text.
+pub fn file_of(run: RunId) -> String {
+    format!("run-{}", run.0)
+}
+
+impl Way {
+    /// The way of a text that the engine gets as it is.
+    pub fn unchanged(text: &str) -> Way {
+        // The engine counts bytes and editors count UTF-16 units, which is the same in ASCII.
+        Way { evaluated: (!text.is_ascii()).then(|| text.into()), edited: None, compiled: None }
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = self.evaluated.iter().chain(self.edited.iter().map(|(text, _)| text)).map(|text| text.len());
+        let pieces = self.edited.as_ref().map_or(0, |(_, pieces)| size_of_val(&pieces[..]));
+        texts.sum::<usize>() + pieces + self.compiled.as_ref().map_or(0, |map| size_of_val(&map[..]))
+    }
+
+    /// Takes a position of the engine's to the user's text; both from 1. `None` for what only the host has written.
+    fn back(&self, line: u32, column: u32) -> Option<(u32, u32)> {
+        let Some(evaluated) = &self.evaluated else { return Some((line, column)) };
+        let mut offset = offset_of(evaluated, line, column);
+        let mut text = evaluated;
+        if let Some((javascript, pieces)) = &self.edited {
+            offset = edits::original(pieces, offset)?;
+            text = javascript;
+        }
+        let (line, column) = place_in(text, offset);
+        match &self.compiled {
+            None => Some((line, column)),
+            Some(map) => from_map(map, line, column),
+        }
+    }
+}
+
+impl Origins {
+    /// Notes a text that the engine is about to get.
+    pub fn add(&mut self, file: String, way: Way) {
+        self.bytes += way.bytes();
+        self.kept.push_back(Origin { file, way });
+        while self.kept.len() > MOST_ORIGINS || (self.bytes > MOST_ORIGIN_BYTES && self.kept.len() > 1) {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.bytes -= oldest.way.bytes();
+        }
+    }
+
+    /// A trace of the engine's with its positions in the texts that the user sent, and the frames in it.
+    pub fn in_users_texts(&self, trace: &str) -> (String, Vec<StackFrame>) {
+        let mut out = String::with_capacity(trace.len());
+        let mut frames = Vec::new();
+        for line in trace.lines() {
+            let Some(place) = place_of(line).filter(|place| place.file.starts_with("run-")) else {
+                out += line;
+                out.push('\n');
+                continue;
+            };
+            let Place { function, file, line, column } = place;
+            let origin = self.kept.iter().rev().find(|origin| origin.file == file);
+            let place = origin.map_or(Some((line, column)), |origin| origin.way.back(line, column));
+            // The call of a function that the host has put around the code is nothing that the user has written.
+            let Some((line, column)) = place else { continue };
+            out += &if function.is_empty() {
+                format!("    at {file}:{line}:{column}\n")
+            } else {
+                format!("    at {function} ({file}:{line}:{column})\n")
+            };
+            frames.push(StackFrame { function: function.to_owned(), source: file.to_owned(), line, column });
+        }
+        (out, frames)
+    }
+}
+
+/// A line of a stack, taken apart.
+struct Place<'a> {
+    function: &'a str,
+    file: &'a str,
+    line: u32,
+    column: u32,
+}
+
+/// Takes apart `    at name (file:line:column)` and `    at file:line:column`.
+fn place_of(line: &str) -> Option<Place<'_>> {
+    let rest = line.trim().strip_prefix("at ")?;
+    let (function, location) = match rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
+        Some((function, location)) => (function, location),
+        None => ("", rest),
+    };
+    let mut parts = location.rsplitn(3, ':');
+    let column = parts.next()?.parse().ok()?;
+    let line = parts.next()?.parse().ok()?;
+    Some(Place { function, file: parts.next()?, line, column })
+}
+
+/// The byte at a line and a column in bytes, both from 1.
+fn offset_of(text: &str, line: u32, column: u32) -> usize {
+    let mut start = 0;
+    for _ in 1..line {
+        match text[start..].find('\n') {
+            Some(end) => start += end + 1,
+            None => return text.len(),
+        }
+    }
+    let end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+    (start + column.saturating_sub(1) as usize).min(end)
+}
+
+/// The line and the column, in UTF-16 units, of a byte; both from 1.
+pub fn place_in(text: &str, offset: usize) -> (u32, u32) {
+    let before = text.get(..text.floor_char_boundary(offset)).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let column = before[start..].encode_utf16().count();
+    (one_based(line), one_based(column))
+}
+
+fn one_based(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX - 1) + 1
+}
+
+/// A place of compiled JavaScript in the TypeScript; all from 1.
+pub fn from_map(map: &[Mapped], line: u32, column: u32) -> Option<(u32, u32)> {
+    let (line, column) = (line - 1, column - 1);
+    let next = map.partition_point(|token| (token.line, token.column) <= (line, column));
+    // What stands before the first that was mapped on its line is made from the same statement as that one.
+    let before = next.checked_sub(1).map(|index| map[index]).filter(|token| token.line == line);
+    let token = before.or_else(|| map.get(next).copied()).or_else(|| map.last().copied())?;
+    Some((token.from_line + 1, token.from_column + 1))
+}

@@ -1,0 +1,189 @@
+/**
+ * A window on the console's rows that moves with the reader.
+ *
+ * At most `WINDOW` rows are in the document, however many there are. While the reader is at the bottom the window follows the
+ * newest rows; when the reader scrolls up it stays, and moves by `STEP` rows as an end of it comes near. All changes to the
+ * document happen once per animation frame, so a flood costs one window of rows a frame and not one layout a row.
+ *
+ * Not a list of Preact elements: comparing a thousand of them to find that the tail has grown is the work this avoids.
+ */
+
+import type { RowSource } from "./console-log";
+import { drawRow } from "./console-row";
+import type { Row } from "./rows";
+
+export const WINDOW = 1_500;
+const STEP = 500;
+/** While following, only what is in view counts, and in a flood all of it is new in every frame. */
+const FOLLOWED = 400;
+/** How near, in pixels, the reader may come to an end of the window before it moves. */
+const NEAR = 600;
+/** Rounding and zoom leave a pixel or two; half a row is still the bottom. */
+const AT_BOTTOM = 12;
+
+export interface Following {
+  /** The reader is at the bottom, and the window follows. */
+  following: boolean;
+  /** Rows that came since the reader left the bottom. */
+  unseen: number;
+}
+
+export class ConsoleView {
+  #from = 0;
+  #to = 0;
+  #generation = 0;
+  #following = true;
+  /** The end of the log when the reader left the bottom. */
+  #seen = 0;
+  #lastTop = 0;
+  /** The last row in the document, as it was drawn: the newest row of a log may change. */
+  #lastRow: Row | undefined;
+  #times = false;
+  #frame = 0;
+  #resizes: ResizeObserver;
+
+  constructor(
+    private readonly scroller: HTMLElement,
+    private readonly list: HTMLElement,
+    private log: RowSource,
+    private readonly onFollowing: (state: Following) => void,
+  ) {
+    scroller.addEventListener("scroll", this.#scrolled, { passive: true });
+    scroller.addEventListener("keydown", this.#keyed);
+    this.#resizes = new ResizeObserver(() => this.#following && this.#toBottom());
+    this.#resizes.observe(scroller);
+    this.#resizes.observe(list);
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#resizes.disconnect();
+    this.scroller.removeEventListener("scroll", this.#scrolled);
+    this.scroller.removeEventListener("keydown", this.#keyed);
+  }
+
+  /** The log has changed. */
+  changed(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(this.#draw);
+  }
+
+  /** Shows these rows instead, from their end. */
+  look(log: RowSource, times: boolean): void {
+    this.log = log;
+    this.#times = times;
+    this.#generation = -1;
+    this.changed();
+  }
+
+  /** Goes to the newest row and follows from there. */
+  follow(): void {
+    this.#following = true;
+    this.changed();
+  }
+
+  #draw = (): void => {
+    this.#frame = 0;
+    if (this.#generation !== this.log.generation) {
+      this.#generation = this.log.generation;
+      this.#following = true;
+      this.#show(0, 0);
+    }
+    this.#redrawLast();
+    if (this.#following) {
+      this.#show(Math.max(this.log.first, this.log.end - FOLLOWED), this.log.end);
+      this.#toBottom();
+    } else {
+      this.#extend();
+    }
+    const unseen = this.#following ? 0 : this.log.end - this.#seen;
+    this.onFollowing({ following: this.#following, unseen });
+  };
+
+  /** Keeps enough rows on both sides of what the reader looks at. */
+  #extend(): void {
+    // The reader stayed so long that the rows after the window are given up.
+    if (this.#to < this.log.first) this.#show(this.log.first, Math.min(this.log.end, this.log.first + WINDOW));
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    if (scrollTop < NEAR && this.#from > this.log.first) {
+      const from = Math.max(this.log.first, this.#from - STEP);
+      this.#anchored(() => this.#show(from, Math.min(this.#to, from + WINDOW)));
+    } else if (scrollHeight - scrollTop - clientHeight < NEAR && this.#to < this.log.end) {
+      const to = Math.min(this.log.end, this.#to + STEP);
+      this.#anchored(() => this.#show(Math.max(this.#from, to - WINDOW), to));
+    }
+  }
+
+  /** Makes the window `from..to`, keeping the rows that stay. */
+  #show(from: number, to: number): void {
+    if (from >= this.#to || to <= this.#from) {
+      this.list.replaceChildren(this.#drawn(from, to));
+    } else {
+      for (let row = this.#from; row < from; row += 1) this.list.firstChild?.remove();
+      for (let row = to; row < this.#to; row += 1) this.list.lastChild?.remove();
+      if (from < this.#from) this.list.prepend(this.#drawn(from, this.#from));
+      if (to > this.#to) this.list.append(this.#drawn(this.#to, to));
+    }
+    this.#from = from;
+    this.#to = to;
+    this.#lastRow = this.log.slice(to - 1, to)[0];
+  }
+
+  #redrawLast(): void {
+    const [row] = this.log.slice(this.#to - 1, this.#to);
+    if (!row || row === this.#lastRow || this.#to === this.#from) return;
+    this.#lastRow = row;
+    this.list.lastElementChild?.replaceWith(drawRow(row, this.#times));
+  }
+
+  #drawn(from: number, to: number): DocumentFragment {
+    const fragment = document.createDocumentFragment();
+    for (const row of this.log.slice(from, to)) fragment.append(drawRow(row, this.#times));
+    return fragment;
+  }
+
+  /** Changes the window without moving what the reader sees. */
+  #anchored(change: () => void): void {
+    const top = this.scroller.getBoundingClientRect().top;
+    const anchor = [...this.list.children].find((row) => row.getBoundingClientRect().bottom > top);
+    const before = anchor?.getBoundingClientRect().top ?? 0;
+    change();
+    if (!anchor?.isConnected) return;
+    this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    this.#lastTop = this.scroller.scrollTop;
+  }
+
+  #toBottom(): void {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.#lastTop = this.scroller.scrollTop;
+  }
+
+  #scrolled = (): void => {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const atBottom = scrollHeight - scrollTop - clientHeight <= AT_BOTTOM && this.#to === this.log.end;
+    if (atBottom) {
+      this.#following = true;
+    } else if (this.#following && scrollTop < this.#lastTop) {
+      this.#following = false;
+      this.#seen = this.log.end;
+    }
+    this.#lastTop = scrollTop;
+    this.changed();
+  };
+
+  #keyed = (event: KeyboardEvent): void => {
+    if (event.target !== this.scroller || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.key === "End") {
+      this.follow();
+    } else if (event.key === "Home") {
+      if (this.#following) this.#seen = this.log.end;
+      this.#following = false;
+      this.#show(this.log.first, Math.min(this.log.end, this.log.first + WINDOW));
+      this.scroller.scrollTop = 0;
+      this.#lastTop = 0;
+      this.changed();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+}

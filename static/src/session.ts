@@ -1,0 +1,326 @@
+/**
+ * The session as the page sees it: which runs are alive and what became of the last one. Event in, new state and console rows
+ * out; no I/O and no clock, so that every course of a run can be tested.
+ */
+
+import { counted, duration } from "./format";
+import type {
+  Done,
+  ErrorCode,
+  InputKind,
+  Limits,
+  Outcome,
+  RunError,
+  RunId,
+  ServerMessage,
+  Settled,
+  Usage,
+} from "./protocol";
+import type { Origin, Position, Row } from "./rows";
+
+export interface Session {
+  /** Runs that are not over, oldest first. */
+  runs: readonly Run[];
+  /** How the run that ended last ended. */
+  ended: Ended | null;
+  /** The question a run waits with. */
+  question: Question | null;
+  /** The engine holds what earlier runs left in it, as far as the user knows. */
+  hasState: boolean;
+  /** From `hello`; `null` until it came. */
+  limits: Limits | null;
+}
+
+export interface Run {
+  id: RunId;
+  origin: Origin;
+  /** As it was sent: an error's position is a position in it. */
+  code: string;
+  /** The user asked for a fresh engine. */
+  fresh: boolean;
+  phase: Phase;
+  /** Stop was pressed. The run is alive until the server says otherwise. */
+  stopping: boolean;
+}
+
+export type Phase =
+  /** No answer yet. Left by `queued`, `started`, or an `error` that refuses the run. */
+  | { kind: "sent" }
+  /** Left by `started`, or a refusal. */
+  | { kind: "queued"; position: number; waitingFor: "session" | "pool" }
+  /** Left by `done`. */
+  | { kind: "running"; since: number }
+  /** The result is there, timers live on. Left by `settled`. */
+  | { kind: "background"; since: number; timers: number; foreground: Pick<Ended, "how" | "fault"> };
+
+export interface Ended {
+  id: RunId;
+  how: Outcome | "refused" | "lost";
+  usage: Usage | null;
+  origin: Origin;
+  code: string;
+  /** What went wrong, where it is known. */
+  fault: Fault | null;
+  /** The runtime went with it. */
+  replaced: boolean;
+}
+
+export interface Fault {
+  position: Position;
+  message: string;
+}
+
+export interface Question {
+  run: RunId;
+  kind: InputKind;
+  text: string;
+}
+
+export type SessionEvent =
+  | { type: "run"; id: RunId; origin: Origin; code: string; fresh: boolean; at: number }
+  | { type: "stop" }
+  | { type: "answer" }
+  /** The connection is gone, and the server's half of the session with it. */
+  | { type: "lost" }
+  /** There is a connection again after one was lost. */
+  | { type: "back" }
+  | { type: "message"; message: ServerMessage; at: number };
+
+export interface Step {
+  session: Session;
+  rows: Row[];
+}
+
+export const EMPTY: Session = { runs: [], ended: null, question: null, hasState: false, limits: null };
+
+export function step(session: Session, event: SessionEvent): Step {
+  switch (event.type) {
+    case "run": {
+      const { id, origin, code, fresh, at } = event;
+      const run: Run = { id, origin, code, fresh, phase: { kind: "sent" }, stopping: false };
+      return {
+        session: { ...session, runs: [...session.runs, run] },
+        rows: [{ kind: "run", run: id, origin, time: at, title: origin === "line" ? code : titleOf(code) }],
+      };
+    }
+    case "stop":
+      return quiet({ ...session, question: null, runs: session.runs.map((run) => ({ ...run, stopping: true })) });
+    case "answer":
+      return quiet({ ...session, question: null });
+    case "lost":
+      return lose(session);
+    case "back":
+      return { session, rows: [{ kind: "note", tone: "plain", text: "Connected again. The runtime is fresh: variables of earlier runs are gone." }] };
+    case "message":
+      return hear(session, event.message, event.at);
+  }
+}
+
+/** The run the status line is about: the oldest one in the foreground, else the youngest in the background. */
+export function currentRun(session: Session): Run | null {
+  const foreground = session.runs.find((run) => run.phase.kind !== "background");
+  return foreground ?? session.runs.at(-1) ?? null;
+}
+
+function hear(session: Session, message: ServerMessage, at: number): Step {
+  switch (message.type) {
+    case "queued": {
+      const { id, position, waiting_for: waitingFor } = message;
+      return quiet(inPhase(session, id, { kind: "queued", position, waitingFor }));
+    }
+    case "started": {
+      const run = find(session, message.id);
+      if (run === null) return quiet(session);
+      const started = inPhase({ ...session, hasState: true }, run.id, { kind: "running", since: at });
+      const surprise = message.runtime === "fresh" && session.hasState && !run.fresh;
+      return { session: started, rows: surprise ? [warning("This run has a fresh runtime. Earlier variables are gone.")] : [] };
+    }
+    case "console": {
+      const { id, entries, dropped = 0 } = message;
+      const run = find(session, id);
+      if (run === null) return quiet(session);
+      const { origin } = run;
+      const rows: Row[] = entries.map(({ level, text, time, uncaught = false }) => {
+        return { kind: "entry", run: id, origin, level, text, time, uncaught, count: 1 };
+      });
+      if (dropped > 0) rows.push(warning(`${counted(dropped, "entry", "entries")} dropped: this run's console is full.`));
+      return { session, rows };
+    }
+    case "input_request": {
+      const run = find(session, message.id);
+      if (run === null || run.stopping) return quiet(session);
+      return quiet({ ...session, question: { run: run.id, kind: message.kind, text: message.text } });
+    }
+    case "done":
+      return finish(session, message, at);
+    case "settled":
+      return settle(session, message, at);
+    case "reset":
+      return { session: { ...session, hasState: false }, rows: [{ kind: "note", tone: "plain", text: "Fresh runtime." }] };
+    case "pong":
+      return quiet(session);
+    case "hello":
+      return quiet({ ...session, limits: message.limits });
+    case "error":
+      return complain(session, message.code, message.message, message.id);
+  }
+}
+
+function finish(session: Session, done: Done, at: number): Step {
+  const run = find(session, done.id);
+  if (run === null) return quiet(session);
+  const rows: Row[] = [];
+  if (done.outcome === "ok") {
+    if (done.value) rows.push({ kind: "value", run: run.id, valueKind: done.value.kind, text: done.value.text, time: at });
+  } else {
+    rows.push(failure(run, done.outcome, done.error, done.usage, at));
+  }
+  const replaced = done.runtime === "replaced";
+  if (replaced) rows.push(replacement());
+  const foreground = { how: done.outcome, fault: faultOf(done) };
+  const next = over(session, run, { ...foreground, usage: done.usage, replaced });
+  const background: Run[] =
+    done.background > 0 ? [{ ...run, phase: { kind: "background", since: at, timers: done.background, foreground } }] : [];
+  return {
+    session: {
+      ...next,
+      runs: session.runs.flatMap((other) => (other.id === run.id ? background : [other])),
+      hasState: session.hasState && !replaced,
+    },
+    rows,
+  };
+}
+
+function settle(session: Session, settled: Settled, at: number): Step {
+  const run = find(session, settled.id);
+  if (run === null) return quiet(session);
+  // Each uncaught error of the background came as a console entry already.
+  const { outcome, error, usage } = settled;
+  const replaced = settled.runtime === "replaced";
+  const rows = outcome === "ok" || outcome === "error" ? [] : [failure(run, outcome, error, usage, at)];
+  // Several runs may lose the same runtime; the first one tells.
+  if (replaced && session.hasState) rows.push(replacement());
+  const { phase } = run;
+  // Timers that end well make no success of a run that has failed.
+  const end = outcome === "ok" && phase.kind === "background" ? phase.foreground : { how: outcome, fault: faultOf(settled) };
+  return {
+    session: {
+      ...over(session, run, { ...end, usage, replaced }),
+      hasState: session.hasState && !replaced,
+    },
+    rows,
+  };
+}
+
+function replacement(): Row {
+  return warning("The runtime was replaced. Variables of earlier runs are gone.");
+}
+
+function complain(session: Session, code: ErrorCode, message: string, id: RunId | undefined): Step {
+  // The answers to a Stop or an answer that crossed the run's end: nothing went wrong.
+  if (code === "unknown_run" || code === "no_input_wanted") return quiet(session);
+  const row: Row = { kind: "note", tone: "bad", text: sentence(message) };
+  const run = id === undefined ? null : find(session, id);
+  const refused = run?.phase.kind === "sent" || run?.phase.kind === "queued";
+  const end = { how: "refused", usage: null, fault: null, replaced: false } as const;
+  return { session: run && refused ? over(session, run, end) : session, rows: [row] };
+}
+
+function lose(session: Session): Step {
+  const last = session.runs.at(-1);
+  const kept = { ...EMPTY, limits: session.limits };
+  if (!last) return quiet({ ...kept, ended: session.ended });
+  const { id, origin, code } = last;
+  return {
+    session: { ...kept, ended: { id, how: "lost", usage: null, origin, code, fault: null, replaced: true } },
+    rows: [
+      {
+        kind: "note",
+        tone: "bad",
+        text: `The connection was lost, and ${session.runs.length === 1 ? "this run" : "these runs"} with it. The next run starts from nothing.`,
+      },
+    ],
+  };
+}
+
+function over(session: Session, run: Run, end: Pick<Ended, "how" | "usage" | "fault" | "replaced">): Session {
+  const { id, origin, code } = run;
+  return {
+    ...session,
+    runs: session.runs.filter((other) => other.id !== id),
+    ended: { id, origin, code, ...end },
+    question: session.question?.run === id ? null : session.question,
+  };
+}
+
+function failure(run: Run, outcome: Exclude<Outcome, "ok">, error: RunError | undefined, usage: Usage, time: number): Row {
+  const text = failureText(outcome, error, usage);
+  // What the user asked for is no error.
+  if (outcome === "cancelled") return { kind: "note", tone: "plain", text };
+  return { kind: "error", run: run.id, origin: run.origin, text, time, position: run.origin === "editor" ? positionOf(error) : null };
+}
+
+function failureText(outcome: Exclude<Outcome, "ok">, error: RunError | undefined, usage: Usage): string {
+  const after = duration(usage.wall_ms);
+  switch (outcome) {
+    case "error":
+      if (!error) return "Uncaught error";
+      return `Uncaught ${error.stack || `${error.name}: ${error.message}`}`;
+    case "timeout":
+      return `Stopped by the time limit after ${after}.${framesOf(error)}`;
+    case "cancelled":
+      return `Stopped after ${after}.${framesOf(error)}`;
+    case "memory":
+      return `Out of memory.${framesOf(error)}`;
+    case "unsettled":
+      return `This can never finish: the code awaits a promise, and nothing is left that could settle it.${framesOf(error)}`;
+    case "crashed":
+      return "The runtime crashed while it ran this code.";
+    case "shutdown":
+      return "Stopped: the server is shutting down.";
+    case "disconnected":
+      return "Stopped: the connection was lost.";
+  }
+}
+
+function framesOf(error: RunError | undefined): string {
+  if (!error) return "";
+  return error.frames.map((frame) => `\n    at ${frame.function || "<anonymous>"} (${frame.line}:${frame.column})`).join("");
+}
+
+function positionOf(error: RunError | undefined): Position | null {
+  return error?.line === undefined ? null : { line: error.line, column: error.column ?? 1 };
+}
+
+/** Where a stop reached the code is no fault of that place. */
+function faultOf({ outcome, error }: Done | Settled): Fault | null {
+  const position = outcome === "cancelled" ? null : positionOf(error);
+  return position && error ? { position, message: `${error.name}: ${error.message}` } : null;
+}
+
+function find(session: Session, id: RunId): Run | null {
+  return session.runs.find((run) => run.id === id) ?? null;
+}
+
+function inPhase(session: Session, id: RunId, phase: Phase): Session {
+  return { ...session, runs: session.runs.map((run) => (run.id === id ? { ...run, phase } : run)) };
+}
+
+function warning(text: string): Row {
+  return { kind: "note", tone: "warn", text };
+}
+
+function quiet(session: Session): Step {
+  return { session, rows: [] };
+}
+
+/** The server writes fragments; a console shows sentences. */
+function sentence(fragment: string): string {
+  const text = fragment.charAt(0).toUpperCase() + fragment.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+export function titleOf(code: string): string {
+  const line = code.split("\n", 50).find((text) => text.trim() !== "");
+  return (line ?? "").trim().slice(0, 120);
+}

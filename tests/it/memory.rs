@@ -1,0 +1,80 @@
+//! The worker's memory is bounded whatever the code does, and the server's does not depend on it.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::server::TestServer;
+use crate::support::ws::WsClient;
+
+const BOMBS: &[(&str, &str)] = &[
+    ("objects", "const a=[];for(;;)a.push({x:1,y:2})"),
+    ("buffers", "const a=[];for(;;)a.push(new Uint8Array(1e5).fill(1))"),
+    ("shared buffers", "const a=[];for(;;)a.push(new SharedArrayBuffer(1e6))"),
+    ("one large string", "'x'.repeat(2**30-2)"),
+    ("doubling string", "let s='ab';for(;;){s+=s;s.charCodeAt(1)}"),
+    ("resized buffer", "const b=new ArrayBuffer(1,{maxByteLength:2**30});for(let i=1;;i*=2)b.resize(i)"),
+    ("map", "const m=new Map;for(let i=0;;i++)m.set('k'+i,{i})"),
+    ("closures", "let f=null;for(;;){const g=f;f=()=>g}"),
+    ("bigint", "let n=1n;for(;;)n=n<<100000n|n"),
+    ("promises", "for(;;)Promise.resolve().then(()=>{})"),
+    ("caught and again", "const a=[];for(;;)try{for(;;)a.push(new Array(1e5).fill(0))}catch{}"),
+];
+
+/// Twice the heap and 128 MiB: the kernel's limit on a worker, by `sandbox::policy`.
+const ADDRESS_SPACE: u64 = 2 * (64 << 20) + (128 << 20);
+
+/// A line of `/proc/PID/status`, in bytes.
+fn status_bytes(pid: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10)
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn heap_bombs_end_by_their_limit_and_the_process_stays_within_its_address_space() {
+    let server = TestServer::with(&[("pool.warm", "1"), ("pool.max", "1"), ("log.level", "error")]);
+    let mut seen = 0;
+    for (name, bomb) in BOMBS {
+        let mut client = WsClient::connect(&server).await;
+        client.run("1").await;
+        let [worker] = server.children()[..] else { panic!("one worker: {:?}", server.children()) };
+        let ran = client.request(json!({ "type": "run", "code": bomb, "timeout_ms": 20_000 })).await;
+        // Code that catches everything goes on until its deadline, and so does code that a slow machine has not let fill its heap.
+        assert!(["memory", "error", "timeout"].contains(&ran.outcome()), "{name}: {}", ran.done);
+        if ran.done["runtime"] == "kept" {
+            let (peak, resident) = (status_bytes(worker, "VmPeak"), status_bytes(worker, "VmHWM"));
+            assert!(peak > 0 && peak <= ADDRESS_SPACE, "{name}: an address space of {peak} bytes");
+            assert!(resident < ADDRESS_SPACE / 2, "{name}: {resident} bytes resident");
+            seen += 1;
+        }
+        client.works().await;
+        client.close(Some(1000)).await;
+        server.at_rest();
+    }
+    assert!(seen >= 5, "only {seen} workers lived on to be measured");
+}
+
+#[tokio::test]
+async fn fifty_heap_bombs_at_once_do_not_take_the_server_with_them() {
+    let server = TestServer::with(&[("pool.warm", "4"), ("pool.max", "60"), ("log.level", "error")]);
+    let mut clients = join_all((0..50).map(|_| WsClient::connect(&server))).await;
+    join_all(clients.iter_mut().map(|client| client.run("1"))).await;
+    let before = server.footprint().memory;
+    for (_, bomb) in &BOMBS[..2] {
+        let ran = join_all(
+            clients
+                .iter_mut()
+                .map(|client| client.request(json!({ "type": "run", "code": bomb, "timeout_ms": 10_000 }))),
+        )
+        .await;
+        for ran in ran {
+            assert!(["memory", "error", "timeout"].contains(&ran.outcome()), "{}", ran.done);
+        }
+        join_all(clients.iter_mut().map(WsClient::works)).await;
+    }
+    let grown = server.footprint().memory.saturating_sub(before);
+    assert!(grown < 16 << 20, "the server has grown by {grown} bytes");
+    drop(clients);
+    server.at_rest();
+}
