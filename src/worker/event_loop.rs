@@ -84,7 +84,10 @@ impl Worker {
             return;
         }
         self.host.flush_console();
-        self.host.wire.wait(self.next_wake());
+        // Flushing may have waited for the server, and heard from it meanwhile: what came wants another round, not a sleep.
+        if self.host.wire.last_read() == Some(now) {
+            self.host.wire.wait(self.next_wake());
+        }
     }
 
     fn act(&mut self, message: HostMessage) {

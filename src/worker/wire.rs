@@ -110,6 +110,15 @@ impl Wire {
         self.output.borrow().is_empty()
     }
 
+    /// Blocks while the server lags so far behind that output which can wait should, until it reads on, something has arrived or
+    /// `until` has passed. Whoever calls this may have looked at the socket, and so have sent what was waiting, since it last asked
+    /// whether there is congestion: waiting then would be for nobody.
+    pub fn wait_for_room(&self, until: Option<Instant>) {
+        if self.is_congested() {
+            self.wait(until);
+        }
+    }
+
     /// Whether the server lags so far behind that output which can wait should.
     pub fn is_congested(&self) -> bool {
         self.output.borrow().len() > HIGH_WATER_BYTES

@@ -212,7 +212,8 @@ async fn one_frame_a_run_holds_no_more_console_than_its_session_may() {
     }
     // Answered behind what came before it, so by then all eight are in the background or still on their way there.
     client.send(json!({ "type": "run", "id": "last", "code": "1" })).await;
-    assert_eq!(client.until("done").await["id"], "last");
+    let first = client.until("done").await;
+    assert_eq!(first["id"], "last", "{first}");
     client.send(json!({ "type": "cancel" })).await;
     let (mut told, mut dropped) = (0, 0);
     for _ in 0..8 {
@@ -222,6 +223,19 @@ async fn one_frame_a_run_holds_no_more_console_than_its_session_may() {
     }
     assert_eq!(told + dropped, 40);
     assert!(told <= 20 && dropped >= 20, "{told} told, {dropped} dropped");
+}
+
+#[tokio::test]
+async fn a_program_that_waits_for_the_server_to_read_goes_on_as_soon_as_it_has() {
+    let server = quiet(&[("run.console_bytes", "50000000")]);
+    let clients = (0..4).map(|_| WsClient::connect(&server)).collect::<Vec<_>>();
+    let floods = join_all(clients).await.into_iter().map(async |mut client| {
+        let code = "for (let i = 0; i < 100; i++) console.log('x'.repeat(200000))";
+        client.request(json!({ "type": "run", "code": code })).await
+    });
+    for ran in join_all(floods).await {
+        assert_eq!((ran.outcome(), &ran.done["usage"]["dropped"]), ("ok", &json!(0)), "{}", ran.done);
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use runpen::ids::RunId;
 use runpen::ipc::{ConsoleMethod, HostMessage, InputKind, Level, RunRequest, Settings, StyleRun, WorkerMessage};
 use runpen::outcome::{Outcome, StopReason};
 
@@ -196,4 +197,33 @@ fn a_prompt_is_cancelled() {
     assert!(matches!(worker.receive(), WorkerMessage::InputRequest { .. }));
     worker.interrupt(Some(run), StopReason::Cancel);
     assert_eq!(worker.finish(run).end.outcome, Outcome::Cancelled);
+}
+
+#[test]
+fn a_run_that_arrives_while_output_waits_to_be_read_begins_when_it_has_been() {
+    let large = 1 << 20;
+    let mut worker = Worker::start_with(Settings {
+        text_bytes: large,
+        console_bytes: 4 * large,
+        background_timeout_ms: 60_000,
+        ..settings()
+    });
+    let code = "setTimeout(() => { console.log('x'.repeat(1 << 20)); console.log('tail') }); setTimeout(() => {}, 1e6); 1";
+    let first = worker.run(code).end.run;
+    // The socket holds a part of the long line and is full; the worker sleeps because nobody reads.
+    worker.speaks();
+    worker.falls_asleep();
+    let second = RunId(2);
+    worker.send(&HostMessage::Run(RunRequest { run: second, ..request("2") }));
+    let mut tail = String::new();
+    loop {
+        match worker.receive() {
+            WorkerMessage::Console { run, mut entries, .. } if run == first => {
+                tail = entries.pop().map(|entry| entry.text).unwrap_or(tail);
+            }
+            WorkerMessage::Started { run } if run == second => break,
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert_eq!((tail.as_str(), worker.finish(second).text()), ("tail", "2"));
 }

@@ -111,7 +111,7 @@ impl Host {
         while self.wire.is_congested() {
             let Some(turn) = self.turn() else {
                 // Nothing is running, so nothing has a deadline here; the server reads, or ends this process.
-                self.wire.wait(None);
+                self.wire.wait_for_room(None);
                 self.receive(Instant::now());
                 continue;
             };
@@ -122,7 +122,7 @@ impl Host {
                 }
                 return;
             }
-            self.wire.wait(Some(turn.deadline));
+            self.wire.wait_for_room(Some(turn.deadline));
             self.receive(Instant::now());
         }
         self.send_batch();

@@ -246,6 +246,27 @@ impl Worker {
         }
     }
 
+    /// Waits until there is something to read, and leaves it there.
+    #[track_caller]
+    pub fn speaks(&self) {
+        let peeked = rustix::net::recv(&self.socket, &mut [0_u8; 1][..], rustix::net::RecvFlags::PEEK);
+        assert!(matches!(peeked, Ok((_, 1))), "nothing came from the worker: {peeked:?}");
+    }
+
+    /// Waits until the process sleeps: it has nothing to do, or waits for its output to be read.
+    #[track_caller]
+    pub fn falls_asleep(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it lives");
+            if stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('S')) {
+                return;
+            }
+            std::thread::yield_now();
+        }
+        panic!("the worker does not sleep");
+    }
+
     /// Waits for the end of the process.
     #[track_caller]
     pub fn death(&mut self) -> Death {
