@@ -208,7 +208,8 @@ fn a_run_that_arrives_while_output_waits_to_be_read_begins_when_it_has_been() {
         background_timeout_ms: 60_000,
         ..settings()
     });
-    let code = "setTimeout(() => { console.log('x'.repeat(1 << 20)); console.log('tail') }); setTimeout(() => {}, 1e6); 1";
+    let code =
+        "setTimeout(() => { console.log('x'.repeat(1 << 20)); console.log('tail') }); setTimeout(() => {}, 1e6); 1";
     let first = worker.run(code).end.run;
     // The socket holds a part of the long line and is full; the worker sleeps because nobody reads.
     worker.speaks();

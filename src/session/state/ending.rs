@@ -109,6 +109,21 @@ impl State {
             }
         }
     }
+
+    /// Records the end of a run. The caller has sent its last message.
+    pub(super) fn report(&mut self, ended: &Ended, now: Instant) {
+        let took = now.saturating_duration_since(ended.dispatched);
+        self.out.push(Action::Ended(RunReport { outcome: ended.outcome, took }));
+        self.report_stop(ended.stop, now);
+        self.idle_since = now;
+    }
+
+    /// Records how long it took to stop what has just come to rest, foreground or background.
+    pub(super) fn report_stop(&mut self, stop: Option<Stop>, now: Instant) {
+        if let Some(Stop { reason, at }) = stop {
+            self.out.push(Action::Stopped(reason, now.saturating_duration_since(at)));
+        }
+    }
 }
 
 pub(super) struct ForegroundEnd {

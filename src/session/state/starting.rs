@@ -1,0 +1,163 @@
+//! What becomes possible: leases asked for and given back, fresh engines, runs sent to the worker, and the end of the session.
+
+use std::time::{Duration, Instant};
+
+use super::{Action, Active, CloseCode, Engine, Phase, Stage, State, Waiting};
+use crate::ids::RunId;
+use crate::ipc::{HostMessage, RunRequest};
+use crate::outcome::{Outcome, StopReason};
+use crate::protocol::{ErrorCode, Run, ServerMessage};
+
+impl State {
+    /// Does whatever is now possible: the one place where runs start and sessions end.
+    pub(super) fn advance(&mut self, now: Instant) {
+        if self.phase == Phase::Closed || self.foreground().is_some() {
+            return;
+        }
+        if matches!(self.phase, Phase::Ending(_)) {
+            if self.active.is_empty() {
+                self.close();
+            }
+            return;
+        }
+        if self.waiting.is_empty() && self.engine == Engine::Awaited {
+            self.engine = Engine::Absent;
+            self.out.push(Action::LeaveLine);
+        }
+        if self.resets > 0 && !self.make_fresh(now) {
+            return;
+        }
+        for _ in 0..std::mem::take(&mut self.resets) {
+            self.send(ServerMessage::Reset);
+        }
+        let Some(head) = self.waiting.front() else {
+            if matches!(self.phase, Phase::Draining { .. }) && self.active.is_empty() {
+                self.close();
+            }
+            return;
+        };
+        match self.engine {
+            Engine::Absent => {
+                self.engine = Engine::Awaited;
+                self.position = None;
+                self.out.push(Action::Acquire);
+            }
+            Engine::Awaited | Engine::Preparing { .. } => {}
+            Engine::Up { .. } => {
+                if !head.run.fresh || self.make_fresh(now) {
+                    self.dispatch(now);
+                }
+            }
+        }
+    }
+
+    /// Works towards an engine that no run has touched; true when there is one (or none at all, which is as good).
+    pub(super) fn make_fresh(&mut self, now: Instant) -> bool {
+        match self.engine {
+            Engine::Absent | Engine::Awaited => true,
+            Engine::Up { virgin: true } if self.active.is_empty() => true,
+            Engine::Preparing { .. } => false,
+            Engine::Up { .. } => {
+                for id in self.active.keys().copied().collect::<Vec<_>>() {
+                    self.stop(id, StopReason::Cancel, now);
+                }
+                if self.active.is_empty() {
+                    let nonce = self.next_nonce;
+                    self.next_nonce += 1;
+                    self.engine = Engine::Preparing { nonce, until: now + self.rules.prepare_timeout };
+                    let settings = self.rules.settings.clone();
+                    self.out.push(Action::ToWorker(HostMessage::Prepare { nonce, settings }));
+                }
+                false
+            }
+        }
+    }
+
+    pub(super) fn dispatch(&mut self, now: Instant) {
+        let Some(Waiting { id, run }) = self.waiting.pop_front() else { return };
+        let fresh = self.engine == Engine::Up { virgin: true };
+        let unbegun = (!fresh).then(|| Box::new(run.clone()));
+        let Run { id: _, code, files, timeout_ms, lang, mode, fresh: _, input } = run;
+        let run = RunId(self.next_run);
+        self.next_run = self.next_run.checked_add(1).expect("a session lives for fewer than four billion runs");
+        let timeout = timeout_ms.map_or(self.rules.timeout, Duration::from_millis);
+        // A background turn in progress ends before the new code begins: wait for it at most as long as it may take.
+        let turn = self.active.values().map(|background| background.timeout).max().unwrap_or_default();
+        // An engine that the last run has spoilt is being replaced: a full heap takes its time to be freed.
+        let rebuild = if std::mem::take(&mut self.rebuilding) { self.rules.prepare_timeout } else { Duration::ZERO };
+        let active = Active {
+            id,
+            stage: Stage::Dispatched { fresh, until: now + turn + rebuild + self.rules.start_timeout },
+            dispatched: now,
+            timeout,
+            deadline: now + turn + rebuild + timeout,
+            stop: None,
+            input_spent: Duration::ZERO,
+            seq: 0,
+            console_bytes: 0,
+            console_entries: 0,
+            prompts: 0,
+            unbegun,
+        };
+        self.active.insert(run, active);
+        self.engine = Engine::Up { virgin: false };
+        let timeout_ms = u64::try_from(timeout.as_millis()).expect("timeouts are bounded");
+        self.out.push(Action::ToWorker(HostMessage::Run(RunRequest {
+            run,
+            code,
+            files,
+            mode,
+            lang,
+            timeout_ms,
+            input,
+        })));
+    }
+
+    pub(super) fn recalled(&mut self, now: Instant) {
+        if self.recallable_at().is_some_and(|at| at <= now) {
+            self.give_back();
+        }
+    }
+
+    pub(super) fn give_back(&mut self) {
+        self.engine = Engine::Absent;
+        self.told.clear();
+        self.out.push(Action::GiveBack);
+    }
+
+    pub(super) fn refuse_waiting(&mut self, message: &str) {
+        if self.engine == Engine::Awaited {
+            self.engine = Engine::Absent;
+        }
+        while let Some(Waiting { id, .. }) = self.waiting.pop_front() {
+            self.error(ErrorCode::Busy, message, Some(id));
+        }
+        self.end_if_once();
+    }
+
+    /// The session of `?once=1` ends with its first run: what waits behind it is cancelled, its own timers may finish.
+    pub(super) fn end_if_once(&mut self) {
+        if self.rules.once && self.phase == Phase::Open {
+            self.phase = Phase::Draining { until: None };
+            while let Some(run) = self.waiting.pop_front() {
+                self.end_waiting(run, Outcome::Cancelled);
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        let code = match self.phase {
+            Phase::Ending(StopReason::Shutdown) => CloseCode::GoingAway,
+            Phase::Ending(StopReason::Disconnect) => CloseCode::Gone,
+            Phase::Open | Phase::Draining { .. } | Phase::Ending(_) | Phase::Closed => CloseCode::Normal,
+        };
+        match self.engine {
+            Engine::Absent => {}
+            Engine::Awaited => self.out.push(Action::LeaveLine),
+            Engine::Up { .. } | Engine::Preparing { .. } => self.out.push(Action::GiveBack),
+        }
+        self.engine = Engine::Absent;
+        self.out.push(Action::Close(code));
+        self.phase = Phase::Closed;
+    }
+}
