@@ -4,10 +4,18 @@
 //! them, because the worker runs strangers' code: lengths are capped before anything is allocated, text is checked to be UTF-8,
 //! no type here nests, and what a frame *means* is checked again by the session's state machine.
 
+mod query;
+
 use bytes::{Buf, BufMut, BytesMut};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::ids::RunId;
+pub use query::{
+    Answer, Completeness, Completion, CompletionKind, Completions, Content, Glimpse, MOST_COMPLETIONS,
+    MOST_GLIMPSE_UNITS, MOST_PREVIEWED, MOST_PROPERTIES, MOST_REFERENCES, Preview, Property, PropertyKind, Query,
+    Reference, properties_bytes,
+};
+
+use crate::ids::{QueryId, RunId};
 use crate::outcome::{Outcome, StopReason, Usage};
 use crate::sandbox::Report;
 
@@ -82,6 +90,17 @@ pub enum HostMessage {
     Interrupt { run: Option<RunId>, reason: StopReason },
     /// The answer to [`WorkerMessage::InputRequest`]; `None` when the user dismissed it or the time was up.
     InputAnswer { run: RunId, text: Option<String> },
+    /// Answered by [`WorkerMessage::Answer`], between turns, in the order of the questions.
+    Query { id: QueryId, query: Query },
+}
+
+/// What is said of values besides their text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Detail {
+    #[default]
+    Text,
+    /// Previews too, and references to open them with.
+    Previews,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,6 +115,7 @@ pub struct RunRequest {
     pub timeout_ms: u64,
     /// JSON text that becomes the global `input`.
     pub input: Option<String>,
+    pub detail: Detail,
 }
 
 /// A file that comes with a run.
@@ -128,6 +148,12 @@ pub enum WorkerMessage {
         error: Option<ErrorInfo>,
         usage: Usage,
         /// As in [`RunEnd::engine_replaced`].
+        engine_replaced: bool,
+    },
+    Answer {
+        id: QueryId,
+        answer: Answer,
+        /// As in [`RunEnd::engine_replaced`]: a getter was interrupted.
         engine_replaced: bool,
     },
 }
@@ -167,6 +193,7 @@ pub struct ValueInfo {
     pub text: String,
     /// The value as JSON text, when it is plain data and small.
     pub json: Option<String>,
+    pub preview: Option<Preview>,
 }
 
 /// The type of a completion value, named as `typeof` names it, with the cases that people tell apart.
@@ -223,12 +250,16 @@ pub struct ConsoleEntry {
     pub group: u32,
     /// What `%c` has asked for, in the order of the text, without overlaps.
     pub styles: Vec<StyleRun>,
+    /// The arguments, where previews are wanted and one of them can be opened.
+    pub values: Vec<Preview>,
 }
 
 impl ConsoleEntry {
     /// What the entry counts against the console caps: all that a script decides, styles by what they cost on the wire at least.
     pub fn bytes(&self) -> usize {
-        self.text.len() + self.styles.iter().map(|style| style.css.len() + STYLE_BYTES).sum::<usize>()
+        self.text.len()
+            + self.styles.iter().map(|style| style.css.len() + STYLE_BYTES).sum::<usize>()
+            + self.values.iter().map(Preview::bytes).sum::<usize>()
     }
 }
 

@@ -1,13 +1,14 @@
 //! A session's state machine between a client, a pool and a worker, with the promises that it makes to each of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use runpen::fuzzing::{Finals, Presenter};
-use runpen::ids::RunId;
+use runpen::ids::{QueryId, RunId};
 use runpen::ipc::{
-    self, ConsoleEntry, Health, HostMessage, InputKind, Level, RunEnd, Settings, ValueInfo, ValueKind, WorkerMessage,
+    self, Answer, Completeness, Completions, ConsoleEntry, Health, HostMessage, InputKind, Level, Query, RunEnd,
+    Settings, ValueInfo, ValueKind, WorkerMessage,
 };
 use runpen::outcome::{Outcome, StopReason, Usage};
 use runpen::protocol::{ClientMessage, ErrorCode, Rejected, RequestId, Run, ServerMessage};
@@ -45,6 +46,10 @@ pub struct Conversation {
     in_line: bool,
     leased: bool,
     jobs: Vec<Job>,
+    /// Questions that the worker has not answered.
+    questions: VecDeque<(QueryId, Query)>,
+    /// The ids that the client has given its questions.
+    asked: Vec<RequestId>,
     /// The nonce of a `Prepare` that was not answered.
     preparing: Option<u64>,
     /// The run that was dispatched last.
@@ -75,6 +80,8 @@ impl Conversation {
             in_line: false,
             leased: false,
             jobs: Vec::new(),
+            questions: VecDeque::new(),
+            asked: Vec::new(),
             preparing: None,
             last_run: 0,
             wire: BytesMut::new(),
@@ -94,6 +101,10 @@ impl Conversation {
             ClientMessage::Run(run) => Some(run.id.clone()),
             ClientMessage::Reset => {
                 self.resets_asked += 1;
+                None
+            }
+            ClientMessage::Query { id, .. } => {
+                self.asked.extend(id.clone());
                 None
             }
             _ => None,
@@ -150,7 +161,11 @@ impl Conversation {
         }
         if let Some(nonce) = self.preparing.take() {
             self.jobs.clear();
+            self.questions.clear();
             return self.event(Event::Worker(ready(nonce)));
+        }
+        if let Some((id, query)) = self.questions.pop_front() {
+            return self.event(Event::Worker(answer(id, &query)));
         }
         let Some(job) = self.jobs.first_mut() else { return };
         let run = job.run;
@@ -233,7 +248,7 @@ impl Conversation {
                 let mut message = end(RunId(self.last_run), Outcome::Ok, 0);
                 if let WorkerMessage::Done(end) = &mut message {
                     let json = Some(String::from_utf8_lossy(json).into_owned());
-                    end.value = Some(ValueInfo { kind: ValueKind::Object, text: String::new(), json });
+                    end.value = Some(ValueInfo { kind: ValueKind::Object, text: String::new(), json, preview: None });
                 }
                 self.write(&message);
                 return rest;
@@ -294,11 +309,13 @@ impl Conversation {
             }
             HostMessage::Prepare { nonce, .. } => self.preparing = Some(nonce),
             HostMessage::InputAnswer { .. } => {}
+            HostMessage::Query { id, query } => self.questions.push_back((id, query)),
         }
     }
 
     fn forget_worker(&mut self) {
         self.jobs.clear();
+        self.questions.clear();
         self.preparing = None;
         self.wire.clear();
     }
@@ -351,12 +368,20 @@ impl Conversation {
                 self.expect(&done.id, &[Seen::Accepted, Seen::Started], next);
             }
             ServerMessage::Settled { id, .. } => self.expect(id, &[Seen::Background], None),
+            // A question may have the id of a run; runs are refused first.
+            ServerMessage::Error { code: ErrorCode::Busy, id: Some(id), .. }
+                if self.asked.contains(id) && !self.seen.contains_key(id) => {}
             ServerMessage::Error { code: ErrorCode::Busy, id: Some(id), .. } => {
                 self.expect(id, &[Seen::Accepted], None);
                 self.refused += 1;
             }
             ServerMessage::Reset => self.resets += 1,
-            ServerMessage::Pong | ServerMessage::Hello(_) | ServerMessage::Error { .. } => {}
+            ServerMessage::Pong
+            | ServerMessage::Hello(_)
+            | ServerMessage::Properties { .. }
+            | ServerMessage::Completions { .. }
+            | ServerMessage::Completeness { .. }
+            | ServerMessage::Error { .. } => {}
         }
         let [json, together, text] = &mut self.presenters;
         for frame in [json.present(message.clone()), together.present(message.clone())].into_iter().flatten() {
@@ -387,7 +412,7 @@ impl Conversation {
             if self.closed {
                 break;
             }
-            if self.in_line {
+            if self.in_line || (self.preparing.is_none() && !self.questions.is_empty()) {
                 self.obey();
             } else if let Some(at) = self.state.wake_at() {
                 self.now = self.now.max(at);
@@ -430,6 +455,18 @@ fn rules(once: bool) -> Rules {
     }
 }
 
+/// A true answer to a question.
+fn answer(id: QueryId, query: &Query) -> WorkerMessage {
+    let answer = match query {
+        Query::Inspect { .. } => Answer::Expired,
+        Query::Complete { cursor, .. } => {
+            Answer::Completions(Completions { from: *cursor, to: *cursor, items: Vec::new() })
+        }
+        Query::IsComplete { .. } => Answer::Completeness(Completeness::Complete),
+    };
+    WorkerMessage::Answer { id, answer, engine_replaced: false }
+}
+
 fn ready(nonce: u64) -> WorkerMessage {
     WorkerMessage::Ready { nonce, health: Health { heap_bytes: 0, interrupt_polls: 1, open_files: 1, leftovers: 0 } }
 }
@@ -444,6 +481,7 @@ fn console(run: RunId, text: &[u8]) -> WorkerMessage {
         group: 0,
         method: None,
         styles: Vec::new(),
+        values: Vec::new(),
     };
     WorkerMessage::Console { run, entries: vec![entry], dropped: 0 }
 }

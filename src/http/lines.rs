@@ -95,6 +95,9 @@ impl Lines {
             | ServerMessage::Reset
             | ServerMessage::Pong
             | ServerMessage::Hello(_)
+            | ServerMessage::Properties { .. }
+            | ServerMessage::Completions { .. }
+            | ServerMessage::Completeness { .. }
             | ServerMessage::Error { id: None, .. } => {}
         }
     }

@@ -75,6 +75,9 @@ impl Collected {
             | ServerMessage::Reset
             | ServerMessage::Pong
             | ServerMessage::Hello(_)
+            | ServerMessage::Properties { .. }
+            | ServerMessage::Completions { .. }
+            | ServerMessage::Completeness { .. }
             | ServerMessage::Error { .. } => false,
         }
     }
@@ -117,6 +120,9 @@ impl Finals {
             | ServerMessage::Reset
             | ServerMessage::Pong
             | ServerMessage::Hello(_)
+            | ServerMessage::Properties { .. }
+            | ServerMessage::Completions { .. }
+            | ServerMessage::Completeness { .. }
             | ServerMessage::Error { .. } => return Some(json(&message)),
         };
         let run = self.runs.entry(id.clone()).or_default();
@@ -141,7 +147,7 @@ impl Finals {
 }
 
 fn console_bytes(entries: &[ConsoleLine]) -> usize {
-    entries.iter().map(|entry| entry.text.len() + ENTRY_BYTES).sum()
+    entries.iter().map(|entry| entry.bytes() + ENTRY_BYTES).sum()
 }
 
 fn console_text(message: ServerMessage) -> Option<String> {
@@ -157,7 +163,7 @@ fn console_text(message: ServerMessage) -> Option<String> {
         }
         ServerMessage::Done(done) => match (done.error, done.value) {
             (Some(error), _) => Some(uncaught(&error)),
-            (None, Some(ValueShown { kind, text, json: _ })) if kind != ValueKind::Undefined => Some(text),
+            (None, Some(ValueShown { kind, text, .. })) if kind != ValueKind::Undefined => Some(text),
             (None, _) => None,
         },
         // An error of a background turn was printed when it was thrown.
@@ -169,7 +175,10 @@ fn console_text(message: ServerMessage) -> Option<String> {
         | ServerMessage::Started { .. }
         | ServerMessage::Reset
         | ServerMessage::Pong
-        | ServerMessage::Hello(_) => None,
+        | ServerMessage::Hello(_)
+        | ServerMessage::Properties { .. }
+        | ServerMessage::Completions { .. }
+        | ServerMessage::Completeness { .. } => None,
     }
 }
 

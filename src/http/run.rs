@@ -66,7 +66,7 @@ const MESSAGE_BYTES: usize = 128;
 /// About as many bytes as a message holds, for those of which a run can send many.
 fn weight(message: &ServerMessage) -> usize {
     let texts = match message {
-        ServerMessage::Console { entries, .. } => entries.iter().map(|entry| entry.text.len() + MESSAGE_BYTES).sum(),
+        ServerMessage::Console { entries, .. } => entries.iter().map(|entry| entry.bytes() + MESSAGE_BYTES).sum(),
         ServerMessage::InputRequest { text, .. } => text.len(),
         ServerMessage::Queued { .. }
         | ServerMessage::Started { .. }
@@ -75,6 +75,9 @@ fn weight(message: &ServerMessage) -> usize {
         | ServerMessage::Reset
         | ServerMessage::Pong
         | ServerMessage::Hello(_)
+        | ServerMessage::Properties { .. }
+        | ServerMessage::Completions { .. }
+        | ServerMessage::Completeness { .. }
         | ServerMessage::Error { .. } => 0,
     };
     MESSAGE_BYTES + texts
@@ -207,7 +210,7 @@ impl Reply {
             _ => (done.outcome, done.error),
         };
         let (result, text) = match done.value {
-            Some(ValueShown { kind: _, text, json }) => (json, Some(text)),
+            Some(ValueShown { text, json, .. }) => (json, Some(text)),
             None => (None, None),
         };
         Some(Reply {
@@ -263,13 +266,15 @@ fn rejection(rejected: Rejected) -> HttpResponse {
     let status = match code {
         ErrorCode::BadMessage
         | ErrorCode::UnknownType
-        | ErrorCode::Unsupported
         | ErrorCode::DuplicateId
         | ErrorCode::UnknownRun
-        | ErrorCode::NoInputWanted => StatusCode::BAD_REQUEST,
+        | ErrorCode::NoInputWanted
+        | ErrorCode::RefExpired => StatusCode::BAD_REQUEST,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::QueueFull | ErrorCode::Busy | ErrorCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::QueueFull | ErrorCode::Busy | ErrorCode::NoAnswer | ErrorCode::ShuttingDown => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     };
     failure(status, code, &message)
 }

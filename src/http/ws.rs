@@ -393,8 +393,8 @@ fn reject(sentence: &str) -> Incoming {
 fn message_id(message: ClientMessage) -> Option<RequestId> {
     match message {
         ClientMessage::Run(run) => run.id,
-        ClientMessage::Cancel { id } | ClientMessage::Input { id, .. } | ClientMessage::Unsupported { id, .. } => id,
-        ClientMessage::Reset | ClientMessage::Hello | ClientMessage::Ping => None,
+        ClientMessage::Cancel { id } | ClientMessage::Input { id, .. } | ClientMessage::Query { id, .. } => id,
+        ClientMessage::Reset | ClientMessage::Hello { .. } | ClientMessage::Ping => None,
     }
 }
 

@@ -181,7 +181,8 @@ async fn ready_again(link: &mut Link, nonce: u64, mut unanswered: u32) -> Result
             | WorkerMessage::Console { .. }
             | WorkerMessage::InputRequest { .. }
             | WorkerMessage::Done(_)
-            | WorkerMessage::Settled { .. } => {}
+            | WorkerMessage::Settled { .. }
+            | WorkerMessage::Answer { .. } => {}
         }
     }
     Err(RetireReason::Violation)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ipc::{Detail, Lang, Query, Reference};
 
 const LIMITS: ClientLimits = ClientLimits { frame_bytes: 1000, code_bytes: 100, max_timeout_ms: 300_000 };
 
@@ -108,4 +109,53 @@ fn files_have_relative_names_and_count_as_code() {
 fn the_language_may_be_typescript() {
     let ClientMessage::Run(run) = parsed(r#"{"type":"run","code":"","lang":"ts"}"#) else { panic!("not a run") };
     assert_eq!(run.lang, Lang::Ts);
+}
+
+#[test]
+fn questions_about_the_engine_are_read_with_their_defaults() {
+    let query = |frame: &str| match parsed(frame) {
+        ClientMessage::Query { id, query } => (id.map(|id| id.to_string()), query),
+        other => panic!("{other:?}"),
+    };
+    let inspect = Query::Inspect { reference: Reference(7), start: 0, count: 100 };
+    assert_eq!(query(r#"{"type":"inspect","id":1,"ref":7}"#), (Some("1".into()), inspect));
+    let slice = Query::Inspect { reference: Reference(7), start: 4_294_967_296, count: 1000 };
+    assert_eq!(query(r#"{"type":"inspect","ref":7,"start":4294967296,"count":1000}"#), (None, slice));
+    let complete = Query::Complete { code: "a😀".into(), cursor: 3 };
+    assert_eq!(query(r#"{"type":"complete","code":"a😀"}"#), (None, complete.clone()));
+    assert_eq!(query(r#"{"type":"complete","code":"a😀","cursor":3}"#), (None, complete));
+    let whole = Query::IsComplete { code: "{".into(), lang: Lang::Ts };
+    assert_eq!(query(r#"{"type":"is_complete","code":"{","lang":"ts"}"#), (None, whole));
+}
+
+#[test]
+fn questions_that_make_no_sense_are_refused_by_name() {
+    for (frame, says) in [
+        (r#"{"type":"inspect"}"#, "the field `ref` is missing"),
+        (r#"{"type":"inspect","ref":1.5}"#, "`ref` must be a whole number from 0"),
+        (r#"{"type":"inspect","ref":"1"}"#, "in `inspect`"),
+        (r#"{"type":"inspect","ref":1,"count":0}"#, "`count` must be a whole number from 1 to 1000"),
+        (r#"{"type":"inspect","ref":1,"count":1001}"#, "`count` must be a whole number from 1 to 1000"),
+        (r#"{"type":"inspect","ref":1,"start":-1}"#, "`start` must be a whole number from 0"),
+        (r#"{"type":"complete"}"#, "the field `code` is missing"),
+        (r#"{"type":"complete","code":"ab","cursor":3}"#, "`cursor` must be a whole number from 0 to 2"),
+        (r#"{"type":"is_complete"}"#, "the field `code` is missing"),
+        (r#"{"type":"is_complete","code":"","lang":"py"}"#, "in `is_complete`"),
+        (r#"{"type":"hello","preview":1}"#, "in `hello`"),
+    ] {
+        rejected(frame, ErrorCode::BadMessage, says);
+    }
+    let long = format!(r#"{{"type":"complete","code":"{}"}}"#, "x".repeat(101));
+    rejected(&long, ErrorCode::TooLarge, "the limit is 100");
+}
+
+#[test]
+fn a_hello_may_ask_for_previews() {
+    let detail = |frame: &str| match parsed(frame) {
+        ClientMessage::Hello { detail } => detail,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(detail(r#"{"type":"hello"}"#), None);
+    assert_eq!(detail(r#"{"type":"hello","preview":true}"#), Some(Detail::Previews));
+    assert_eq!(detail(r#"{"type":"hello","preview":false}"#), Some(Detail::Text));
 }

@@ -104,9 +104,13 @@ impl Shared {
             features: vec![
                 "background",
                 "cancel",
+                "complete",
                 "files",
                 "input",
+                "inspect",
+                "is_complete",
                 "modules",
+                "preview",
                 "reset",
                 "top_level_await",
                 "typescript",
@@ -203,11 +207,12 @@ impl Session {
     /// The one place that acts. Returns how to say goodbye once the session is over.
     fn handle<C: Client>(&mut self, woken: Woken, client: &mut C) -> Option<CloseCode> {
         let event = match woken {
-            Woken::Client(Incoming::Message(ClientMessage::Hello)) => {
-                client.send(ServerMessage::Hello(Box::new(self.shared.hello(Some(self.id)))));
-                return None;
+            Woken::Client(Incoming::Message(message)) => {
+                if matches!(message, ClientMessage::Hello { .. }) {
+                    client.send(ServerMessage::Hello(Box::new(self.shared.hello(Some(self.id)))));
+                }
+                Event::Client(message)
             }
-            Woken::Client(Incoming::Message(message)) => Event::Client(message),
             Woken::Client(Incoming::Rejected(rejected)) => Event::Rejected(rejected),
             Woken::Client(Incoming::Drain(limit)) => Event::Drain(limit),
             Woken::Client(Incoming::Gone) => {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::ids::RunId;
-use crate::ipc::{HostMessage, Settings, WorkerMessage};
+use crate::ipc::{Detail, HostMessage, Settings, WorkerMessage};
 use crate::outcome::{Outcome, StopReason};
 use crate::pool::RetireReason;
 use crate::protocol::{
@@ -22,10 +22,13 @@ use crate::protocol::{
 mod client;
 mod ending;
 mod frames;
+mod queries;
 mod starting;
 mod stopping;
 #[cfg(test)]
 mod tests;
+
+use queries::Asked;
 
 /// `reset` requests that may wait for the same fresh engine. Each is answered by a message of its own, so their number is bounded;
 /// nobody needs a second one before the first is answered.
@@ -217,6 +220,10 @@ pub struct State {
     asking: Option<Asking>,
     /// The last place in the pool's line that was heard of.
     position: Option<usize>,
+    /// Questions that wait for their answers: those that the worker has first.
+    queries: VecDeque<Asked>,
+    /// What values come with.
+    detail: Detail,
     /// `reset` requests not answered yet.
     resets: u32,
     /// Reasons that this lease's worker has been told; it may end runs with these only.
@@ -227,6 +234,7 @@ pub struct State {
     next_run: u32,
     next_id: u64,
     next_nonce: u64,
+    next_query: u32,
     out: Vec<Action>,
 }
 
@@ -240,6 +248,8 @@ impl State {
             active: BTreeMap::new(),
             asking: None,
             position: None,
+            queries: VecDeque::new(),
+            detail: Detail::Text,
             resets: 0,
             told: Vec::new(),
             rebuilding: false,
@@ -247,6 +257,7 @@ impl State {
             next_run: 1,
             next_id: 1,
             next_nonce: 1,
+            next_query: 1,
             out: Vec::new(),
         }
     }
@@ -288,6 +299,7 @@ impl State {
             Event::Tick => self.tick(now),
         }
         self.advance(now);
+        self.ask_worker();
         std::mem::take(&mut self.out)
     }
 

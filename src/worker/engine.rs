@@ -88,6 +88,7 @@ impl Engine {
         drop(rejections);
         let tools = host.tools.borrow_mut().take();
         drop(tools);
+        host.forget_references();
         host.sources.clear();
         let used = host.heap_bytes();
         drop(self.context);

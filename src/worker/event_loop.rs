@@ -96,6 +96,7 @@ impl Worker {
             HostMessage::Run(request) => self.start(request),
             // Its question has been answered by the clock, or by an interrupt.
             HostMessage::InputAnswer { .. } => {}
+            HostMessage::Query { id, query } => self.answer(id, &query),
             HostMessage::Interrupt { .. } => unreachable!("interrupts act when they arrive"),
         }
     }
@@ -149,7 +150,8 @@ impl Worker {
         }
         let now = Instant::now();
         let id = request.run;
-        self.host.runs.borrow_mut().start(id, Run::new(Duration::from_millis(request.timeout_ms), now));
+        let run = Run::new(Duration::from_millis(request.timeout_ms), request.detail, now);
+        self.host.runs.borrow_mut().start(id, run);
         self.host.send(&WorkerMessage::Started { run: id });
         match self.host.take_stopped_unstarted(id) {
             Some(reason) => self.done(id, reason.outcome(), None, None),

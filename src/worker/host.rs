@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::console::Batch;
 use super::exit::{self, Exit};
+use super::references::References;
 use super::rejections::Rejections;
 use super::runs::Runs;
 use super::source::Sources;
@@ -49,6 +50,7 @@ pub struct Host {
     pub timers: RefCell<Timers>,
     pub batch: RefCell<Batch>,
     pub rejections: RefCell<Rejections>,
+    pub references: RefCell<References>,
     pub tools: RefCell<Option<Tools>>,
     pub sources: Sources,
     pub gauge: RefCell<Rc<HeapGauge>>,
@@ -73,6 +75,7 @@ impl Host {
             timers: RefCell::default(),
             batch: RefCell::default(),
             rejections: RefCell::default(),
+            references: RefCell::default(),
             tools: RefCell::default(),
             sources: Sources::default(),
             gauge: RefCell::default(),
@@ -93,6 +96,11 @@ impl Host {
 
     pub fn turn(&self) -> Option<Turn> {
         self.turn.get()
+    }
+
+    /// The current turn, where it is one of a run: a question's belongs to none, and may neither ask nor leave timers behind.
+    pub fn turn_of_run(&self) -> Option<Turn> {
+        self.turn().filter(|turn| self.runs.borrow().get(turn.run).is_some())
     }
 
     /// How often the engine has asked whether it should stop, since the last call.
@@ -213,7 +221,9 @@ impl Host {
                     self.inbox.borrow_mut().clear();
                     self.inbox.borrow_mut().push_back(message);
                 }
-                HostMessage::Run(_) | HostMessage::InputAnswer { .. } => self.inbox.borrow_mut().push_back(message),
+                HostMessage::Run(_) | HostMessage::InputAnswer { .. } | HostMessage::Query { .. } => {
+                    self.inbox.borrow_mut().push_back(message)
+                }
             }
         }
     }

@@ -40,7 +40,7 @@ fn is_yes(answer: &str) -> bool {
 
 /// Asks the client and blocks until it has answered, the time for answers is used up, or the turn must stop.
 fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Option<String>> {
-    let Some(turn) = host.turn() else {
+    let Some(turn) = host.turn_of_run() else {
         return Err(Exception::throw_message(ctx, "No run is there to ask"));
     };
     let run = turn.run;

@@ -10,6 +10,7 @@
 
 #[doc(hidden)]
 pub mod bench;
+mod complete;
 mod console;
 mod engine;
 mod errors;
@@ -19,6 +20,8 @@ pub(crate) mod fuzzing;
 mod host;
 mod input;
 mod inspect;
+mod query;
+mod references;
 mod rejections;
 mod runs;
 mod source;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::ids::RunId;
-use crate::ipc::ErrorInfo;
+use crate::ipc::{Detail, ErrorInfo};
 use crate::outcome::{StopReason, Usage};
 
 /// Uncaught errors of one run that are shown although its console caps are used up: errors are never dropped, but an interval
@@ -38,6 +38,8 @@ pub struct Run {
     pub input_waited: Duration,
     /// How many questions it has asked.
     pub prompts: u32,
+    /// What its values come with.
+    pub detail: Detail,
     pub console: ConsoleAccount,
     phase_since: Instant,
     cpu: Duration,
@@ -58,7 +60,7 @@ pub struct ConsoleAccount {
 }
 
 impl Run {
-    pub fn new(timeout: Duration, now: Instant) -> Run {
+    pub fn new(timeout: Duration, detail: Detail, now: Instant) -> Run {
         Run {
             timeout,
             deadline: now + timeout,
@@ -67,6 +69,7 @@ impl Run {
             timers: 0,
             input_waited: Duration::ZERO,
             prompts: 0,
+            detail,
             console: ConsoleAccount::default(),
             phase_since: now,
             cpu: Duration::ZERO,

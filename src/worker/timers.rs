@@ -171,7 +171,7 @@ fn set_timer<'js>(
         return Err(Exception::throw_type(ctx, "The handler of a timer must be a function"));
     };
     let delay = delay_of(delay.as_ref());
-    let Some(turn) = host.turn() else {
+    let Some(turn) = host.turn_of_run() else {
         return Err(Exception::throw_message(ctx, "No run is there to own the timer"));
     };
     let most = host.settings.borrow().timers as usize;

@@ -149,7 +149,7 @@ impl Worker {
         self.end_turn(run, cpu, Some(Verdict::Pending));
     }
 
-    fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) -> Duration {
+    pub(super) fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) -> Duration {
         self.host.begin_turn(run, deadline, now);
         self.host.gauge.borrow().take_refused();
         thread_cpu()
@@ -157,7 +157,7 @@ impl Worker {
 
     /// Runs the microtasks until there are none or the turn must stop, and reports what nobody has caught. The promise that
     /// decides the foreground is not among that: its rejection is the run's own error.
-    fn drain_jobs(&self, run: RunId, awaited: Option<&Kept>) {
+    pub(super) fn drain_jobs(&self, run: RunId, awaited: Option<&Kept>) {
         let Some(engine) = &self.engine else { return };
         let mut reported = 0;
         while !self.host.must_stop() {
@@ -265,7 +265,9 @@ impl Worker {
         }
         match (stop, verdict) {
             (Some(Stop::Prepare), _) => {}
-            (Some(Stop::Run(reason)), _) => self.end_interrupted_turn(run, reason),
+            (Some(Stop::Run(reason)), _) => {
+                self.end_interrupted_turn(run, reason);
+            }
             (None, Some(Verdict::Value(value))) => self.finish(run, Outcome::Ok, Some(value), None),
             (None, Some(Verdict::Thrown { error, out_of_memory })) => {
                 let outcome = if out_of_memory { Outcome::Memory } else { Outcome::Error };
@@ -307,8 +309,8 @@ impl Worker {
 
     /// Ends the run whose turn was interrupted, and every other that was meant. Where the interrupt has left jobs, the engine
     /// goes: there is no way to drop them one by one, and running them would run the script beyond its end. (A stack limit of
-    /// nothing keeps new calls from starting, but not suspended async functions from going on.)
-    fn end_interrupted_turn(&mut self, run: RunId, reason: StopReason) {
+    /// nothing keeps new calls from starting, but not suspended async functions from going on.) Says whether it went.
+    pub(super) fn end_interrupted_turn(&mut self, run: RunId, reason: StopReason) -> bool {
         let rejections = self.host.rejections.borrow_mut().take();
         drop(rejections);
         let fit = self.engine.as_ref().is_some_and(super::engine::Engine::is_fit);
@@ -322,6 +324,7 @@ impl Worker {
         if !fit {
             self.rebuild();
         }
+        !fit
     }
 }
 
@@ -329,7 +332,7 @@ fn promise_of<'js>(ctx: &Ctx<'js>, kept: &Kept) -> Option<Promise<'js>> {
     Promise::from_value(kept.clone().restore(ctx).ok()?).ok()
 }
 
-fn clear_exception(ctx: &Ctx<'_>) {
+pub(super) fn clear_exception(ctx: &Ctx<'_>) {
     while ctx.has_exception() {
         ctx.catch();
     }

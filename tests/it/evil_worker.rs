@@ -66,7 +66,7 @@ fn done(value: &str) -> WorkerMessage {
     WorkerMessage::Done(Box::new(RunEnd {
         run: RUN,
         outcome: Outcome::Ok,
-        value: Some(ValueInfo { kind: ValueKind::String, text: value.into(), json: None }),
+        value: Some(ValueInfo { kind: ValueKind::String, text: value.into(), json: None, preview: None }),
         error: None,
         usage: Usage {
             wall_us: u64::MAX,
@@ -89,6 +89,7 @@ fn console(count: usize, text: &str, dropped: u64) -> WorkerMessage {
         group: 0,
         method: None,
         styles: Vec::new(),
+        values: Vec::new(),
     };
     WorkerMessage::Console { run: RUN, entries: vec![entry; count], dropped }
 }

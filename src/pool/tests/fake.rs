@@ -64,7 +64,7 @@ pub(super) fn behave(message: &HostMessage) -> Vec<Act> {
     match message {
         HostMessage::Prepare { nonce, .. } => vec![ready(*nonce)],
         HostMessage::Run(run) => vec![Act::Say(WorkerMessage::Started { run: run.run }), done(run.run)],
-        HostMessage::Interrupt { .. } | HostMessage::InputAnswer { .. } => Vec::new(),
+        HostMessage::Interrupt { .. } | HostMessage::InputAnswer { .. } | HostMessage::Query { .. } => Vec::new(),
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::Reuse;
 use crate::ids::RunId;
-use crate::ipc::{HostMessage, Lang, Mode, RunRequest, WorkerMessage};
+use crate::ipc::{Detail, HostMessage, Lang, Mode, RunRequest, WorkerMessage};
 use fake::{Act, FakeLauncher, World};
 use ledger::Ledger;
 
@@ -68,6 +68,7 @@ fn run(run: u32) -> HostMessage {
         lang: Lang::Js,
         timeout_ms: 1,
         input: None,
+        detail: Detail::Text,
     })
 }
 

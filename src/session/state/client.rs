@@ -26,10 +26,8 @@ impl State {
             }
             (_, ClientMessage::Ping) => self.send(ServerMessage::Pong),
             // The loop answers it, because only the loop knows versions and limits.
-            (_, ClientMessage::Hello) => {}
-            (_, ClientMessage::Unsupported { kind, id }) => {
-                self.error(ErrorCode::Unsupported, format!("this version cannot answer `{kind}` yet"), id);
-            }
+            (_, ClientMessage::Hello { detail }) => self.detail = detail.unwrap_or(self.detail),
+            (_, ClientMessage::Query { id, query }) => self.query(id, query),
         }
     }
 

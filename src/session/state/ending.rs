@@ -85,6 +85,7 @@ impl State {
         self.engine = Engine::Absent;
         self.asking = None;
         self.told.clear();
+        self.engine_lost(false);
         for (id, mut run) in std::mem::take(&mut self.active) {
             if run.stop.is_none()
                 && run.deadline > now

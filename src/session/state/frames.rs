@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::ending::{BackgroundEnd, ForegroundEnd};
+use super::queries::is_bounded_preview;
 use super::{Action, Asking, Engine, Phase, Stage, State};
 use crate::ids::RunId;
 use crate::ipc::{
@@ -25,7 +26,7 @@ const MOST_STACK_FRAMES: usize = 100;
 const MOST_NAME_BYTES: usize = 1024;
 
 /// A frame that no healthy worker sends.
-struct Violation;
+pub(super) struct Violation;
 
 impl State {
     pub(super) fn worker(&mut self, message: WorkerMessage, now: Instant) {
@@ -42,6 +43,7 @@ impl State {
             WorkerMessage::Settled { run, outcome, error, usage, engine_replaced } => {
                 self.settled(run, outcome, error, usage, engine_replaced, now)
             }
+            WorkerMessage::Answer { id, answer, engine_replaced } => self.answered(id, answer, engine_replaced, now),
         };
         if taken.is_err() {
             self.lose_worker(RetireReason::Violation, None, now);
@@ -166,7 +168,7 @@ impl State {
         Ok(())
     }
 
-    fn note_replaced(&mut self, replaced: bool) {
+    pub(super) fn note_replaced(&mut self, replaced: bool) {
         if replaced {
             self.engine = Engine::Up { virgin: true };
             self.rebuilding = true;
@@ -183,14 +185,15 @@ impl State {
 
     fn is_bounded_value(&self, value: &ValueInfo) -> bool {
         let settings = &self.rules.settings;
-        let ValueInfo { kind: _, text, json } = value;
+        let ValueInfo { kind: _, text, json, preview } = value;
         text.len() as u64 <= settings.text_bytes.saturating_add(TEXT_SLACK_BYTES)
             && json
                 .as_ref()
                 .is_none_or(|json| json.len() as u64 <= settings.json_bytes.saturating_add(TEXT_SLACK_BYTES))
+            && preview.as_ref().is_none_or(is_bounded_preview)
     }
 
-    fn is_bounded_error(&self, error: &ErrorInfo) -> bool {
+    pub(super) fn is_bounded_error(&self, error: &ErrorInfo) -> bool {
         let most = self.rules.settings.text_bytes.saturating_add(TEXT_SLACK_BYTES);
         let ErrorInfo { name, message, stack, line: _, column: _, frames } = error;
         name.len() <= MOST_NAME_BYTES

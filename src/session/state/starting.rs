@@ -20,7 +20,10 @@ impl State {
             }
             return;
         }
-        if self.waiting.is_empty() && self.engine == Engine::Awaited {
+        if self.engine == Engine::Absent {
+            self.expire_without_engine();
+        }
+        if self.waiting.is_empty() && self.queries.is_empty() && self.engine == Engine::Awaited {
             self.engine = Engine::Absent;
             self.out.push(Action::LeaveLine);
         }
@@ -30,20 +33,20 @@ impl State {
         for _ in 0..std::mem::take(&mut self.resets) {
             self.send(ServerMessage::Reset);
         }
-        let Some(head) = self.waiting.front() else {
+        if self.waiting.is_empty() && self.queries.is_empty() {
             if matches!(self.phase, Phase::Draining { .. }) && self.active.is_empty() {
                 self.close();
             }
             return;
-        };
-        match self.engine {
-            Engine::Absent => {
+        }
+        match (self.engine, self.waiting.front()) {
+            (Engine::Absent, _) => {
                 self.engine = Engine::Awaited;
                 self.position = None;
                 self.out.push(Action::Acquire);
             }
-            Engine::Awaited | Engine::Preparing { .. } => {}
-            Engine::Up { .. } => {
+            (Engine::Awaited | Engine::Preparing { .. }, _) | (Engine::Up { .. }, None) => {}
+            (Engine::Up { .. }, Some(head)) => {
                 if !head.run.fresh || self.make_fresh(now) {
                     self.dispatch(now);
                 }
@@ -62,6 +65,7 @@ impl State {
                     self.stop(id, StopReason::Cancel, now);
                 }
                 if self.active.is_empty() {
+                    self.engine_lost(true);
                     let nonce = self.next_nonce;
                     self.next_nonce += 1;
                     self.engine = Engine::Preparing { nonce, until: now + self.rules.prepare_timeout };
@@ -110,6 +114,7 @@ impl State {
             lang,
             timeout_ms,
             input,
+            detail: self.detail,
         })));
     }
 
@@ -122,6 +127,7 @@ impl State {
     pub(super) fn give_back(&mut self) {
         self.engine = Engine::Absent;
         self.told.clear();
+        self.engine_lost(true);
         self.out.push(Action::GiveBack);
     }
 
@@ -132,6 +138,7 @@ impl State {
         while let Some(Waiting { id, .. }) = self.waiting.pop_front() {
             self.error(ErrorCode::Busy, message, Some(id));
         }
+        self.refuse_queries(ErrorCode::Busy, message);
         self.end_if_once();
     }
 

@@ -41,6 +41,7 @@ impl State {
                     self.phase = Phase::Ending(reason);
                 }
                 self.stop_everything(reason, now);
+                self.drop_queries(reason);
                 self.phase = Phase::Ending(reason);
             }
         }

@@ -3,11 +3,16 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ipc::{ConsoleEntry, ErrorInfo, Health, InputKind, Lang, Level, Mode, RunEnd, ValueInfo, ValueKind};
+use crate::ids::QueryId;
+use crate::ipc::{
+    Answer, Completeness, Completion, CompletionKind, Completions, ConsoleEntry, ErrorInfo, Health, InputKind, Lang,
+    Level, Mode, Query, Reference, RunEnd, ValueInfo, ValueKind,
+};
 use crate::outcome::Usage;
 use crate::protocol::Done;
 
 mod model;
+mod queries;
 mod table;
 
 const GRACE: Duration = Duration::from_millis(50);
@@ -70,6 +75,7 @@ fn run_end(run: RunId, outcome: Outcome, background: u32) -> WorkerMessage {
         kind: ValueKind::Number,
         text: "2".into(),
         json: Some("2".into()),
+        preview: None,
     });
     WorkerMessage::Done(Box::new(RunEnd {
         run,
@@ -95,6 +101,7 @@ fn console(run: RunId, text: &str) -> WorkerMessage {
         method: None,
         group: 0,
         styles: Vec::new(),
+        values: Vec::new(),
     };
     WorkerMessage::Console { run, entries: vec![entry], dropped: 0 }
 }
@@ -162,6 +169,13 @@ impl Bench {
     }
 }
 
+fn prepared(actions: &[Action]) -> Option<u64> {
+    actions.iter().find_map(|action| match action {
+        Action::ToWorker(HostMessage::Prepare { nonce, .. }) => Some(*nonce),
+        _ => None,
+    })
+}
+
 fn dispatched(actions: &[Action]) -> Option<RunId> {
     actions.iter().find_map(|action| match action {
         Action::ToWorker(HostMessage::Run(request)) => Some(request.run),
@@ -188,6 +202,43 @@ fn shown(actions: &[Action]) -> Vec<String> {
         .collect()
 }
 
+fn named(id: &Option<RequestId>) -> String {
+    id.as_ref().map_or_else(|| "-".into(), RequestId::to_string)
+}
+
+fn query(id: &str, query: Query) -> Event {
+    Event::Client(ClientMessage::Query { id: Some(RequestId::Text(id.into())), query })
+}
+
+fn is_complete() -> Query {
+    Query::IsComplete { code: "1".into(), lang: Lang::Js }
+}
+
+fn inspect() -> Query {
+    Query::Inspect { reference: Reference(1), start: 0, count: 2 }
+}
+
+/// A true answer to a question.
+fn answer(id: QueryId, query: &Query) -> WorkerMessage {
+    let answer = match query {
+        Query::Inspect { .. } => Answer::Properties { total: 0, entries: Vec::new() },
+        Query::Complete { cursor, .. } => {
+            Answer::Completions(Completions { from: *cursor, to: *cursor, items: Vec::new() })
+        }
+        Query::IsComplete { .. } => Answer::Completeness(Completeness::Complete),
+    };
+    WorkerMessage::Answer { id, answer, engine_replaced: false }
+}
+
+/// The questions among the actions.
+fn asked(actions: &[Action]) -> Vec<(QueryId, Query)> {
+    let of = |action: &Action| match action {
+        Action::ToWorker(HostMessage::Query { id, query }) => Some((*id, query.clone())),
+        _ => None,
+    };
+    actions.iter().filter_map(of).collect()
+}
+
 fn brief(message: &ServerMessage) -> String {
     match message {
         ServerMessage::Queued { id, position, waiting_for } => format!("queued {id} {position} {waiting_for:?}"),
@@ -202,6 +253,9 @@ fn brief(message: &ServerMessage) -> String {
         ServerMessage::Reset => "reset".into(),
         ServerMessage::Pong => "pong".into(),
         ServerMessage::Hello(_) => "hello".into(),
+        ServerMessage::Properties { id, .. } => format!("properties {}", named(id)),
+        ServerMessage::Completions { id, .. } => format!("completions {}", named(id)),
+        ServerMessage::Completeness { id, .. } => format!("completeness {}", named(id)),
         ServerMessage::Error { code, id, .. } => match id {
             Some(id) => format!("error {code:?} {id}"),
             None => format!("error {code:?}"),

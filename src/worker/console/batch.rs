@@ -33,7 +33,16 @@ fn unix_ms() -> u64 {
 
 /// A plain entry of this moment.
 pub(super) fn entry(level: Level, text: String) -> ConsoleEntry {
-    ConsoleEntry { level, text, time_ms: unix_ms(), uncaught: false, method: None, group: 0, styles: Vec::new() }
+    ConsoleEntry {
+        level,
+        text,
+        time_ms: unix_ms(),
+        uncaught: false,
+        method: None,
+        group: 0,
+        styles: Vec::new(),
+        values: Vec::new(),
+    }
 }
 
 impl Host {

@@ -110,11 +110,14 @@ pub fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
 impl Console {
     /// Prints what a console makes of the arguments.
     fn print<'js>(&self, ctx: &Ctx<'js>, kind: impl Into<Kind>, arguments: &[Value<'js>]) -> Result<()> {
-        self.emit(ctx, kind.into(), || inspect::console_line(ctx, &self.host, arguments))
+        self.emit(ctx, kind.into(), || {
+            let line = inspect::console_line(ctx, &self.host, arguments)?;
+            Ok(Line { values: inspect::console_previews(ctx, &self.host, arguments)?, ..line })
+        })
     }
 
     fn print_text(&self, ctx: &Ctx<'_>, kind: impl Into<Kind>, text: String) -> Result<()> {
-        self.emit(ctx, kind.into(), || Ok(Line { text, styles: Vec::new() }))
+        self.emit(ctx, kind.into(), || Ok(Line::plain(text)))
     }
 
     /// Prints what `make` makes, if it may be printed at all.
@@ -140,7 +143,8 @@ impl Console {
             let undefined = Value::new_undefined(ctx.clone());
             let options = inspect::options_of(ctx, &self.host, arguments.get(1).unwrap_or(&undefined))?;
             let text = inspect::text_with(ctx, &self.host, arguments.first().unwrap_or(&undefined), options)?;
-            Ok(Line { text, styles: Vec::new() })
+            let values = inspect::console_previews(ctx, &self.host, &arguments[..arguments.len().min(1)])?;
+            Ok(Line { values, ..Line::plain(text) })
         })
     }
 
@@ -151,7 +155,8 @@ impl Console {
             let styles = line.styles.into_iter().map(|style| inspect::Style { at: style.at + lead.len(), ..style });
             let text = format!("{lead}{}{}", line.text, super::errors::stack_here(ctx, &self.host)?);
             let text = inspect::cut_for(&self.host, text);
-            Ok(Line { text, styles: styles.collect() })
+            let values = inspect::console_previews(ctx, &self.host, arguments)?;
+            Ok(Line { text, styles: styles.collect(), values })
         })
     }
 
@@ -190,11 +195,13 @@ impl Console {
                 Some(data) => inspect::table_text(ctx, &self.host, data, filter)?,
                 None => None,
             };
-            match text {
-                Some(text) => Ok(Line { text, styles: Vec::new() }),
-                None if arguments.is_empty() => Ok(Line { text: "undefined".into(), styles: Vec::new() }),
-                None => inspect::console_line(ctx, &self.host, &arguments[..1]),
-            }
+            let line = match text {
+                Some(text) => Line::plain(text),
+                None if arguments.is_empty() => Line::plain("undefined".into()),
+                None => inspect::console_line(ctx, &self.host, &arguments[..1])?,
+            };
+            let values = inspect::console_previews(ctx, &self.host, &arguments[..arguments.len().min(1)])?;
+            Ok(Line { values, ..line })
         })
     }
 
@@ -253,7 +260,7 @@ impl Console {
             let mut all = vec![text];
             all.extend_from_slice(&arguments[1..]);
             let line = inspect::console_line(ctx, &self.host, &all)?;
-            Ok(line)
+            Ok(Line { values: inspect::console_previews(ctx, &self.host, &all)?, ..line })
         })
     }
 
@@ -296,7 +303,7 @@ fn is_truthy(value: &Value<'_>) -> bool {
 
 /// A line as an entry, indented for the groups it stands in.
 fn finished(kind: Kind, line: Line, groups: usize, host: &Host) -> ConsoleEntry {
-    let Line { mut text, mut styles } = line;
+    let Line { mut text, mut styles, values } = line;
     // The text may have been cut since.
     styles.retain(|style| text.is_char_boundary(style.at));
     let indent = GROUP_INDENT * groups.min(MOST_INDENTED);
@@ -324,5 +331,5 @@ fn finished(kind: Kind, line: Line, groups: usize, host: &Host) -> ConsoleEntry 
         runs.iter_mut().for_each(|run| run.to = run.to.min(length));
     }
     let group = u32::try_from(groups).unwrap_or(u32::MAX);
-    ConsoleEntry { method: kind.method, group, styles: runs, ..entry(kind.level, text) }
+    ConsoleEntry { method: kind.method, group, styles: runs, values, ..entry(kind.level, text) }
 }

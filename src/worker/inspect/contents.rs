@@ -264,14 +264,12 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     fn map_entries(&mut self, map: &Object<'js>, depth: i64, size: usize) -> Result<Vec<String>> {
-        let flat = self.look.entries(map, "Map", self.options.most_entries)?;
+        let walk = self.look.walk(map, "Map")?;
         let mut entries = Vec::new();
-        for pair in flat.chunks_exact(2) {
-            if self.is_full() {
-                break;
-            }
-            let key = self.indented(&pair[0], depth)?;
-            entries.push(format!("{key} => {}", self.indented(&pair[1], depth)?));
+        while entries.len() < self.options.most_entries && !self.is_full() {
+            let Some((key, Some(value))) = walk.next(&self.look)? else { break };
+            let key = self.indented(&key, depth)?;
+            entries.push(format!("{key} => {}", self.indented(&value, depth)?));
         }
         let more = size.saturating_sub(entries.len());
         push_more(&mut entries, more);
@@ -279,11 +277,10 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     fn set_entries(&mut self, set: &Object<'js>, depth: i64, size: usize) -> Result<Vec<String>> {
+        let walk = self.look.walk(set, "Set")?;
         let mut entries = Vec::new();
-        for value in self.look.entries(set, "Set", self.options.most_entries)? {
-            if self.is_full() {
-                break;
-            }
+        while entries.len() < self.options.most_entries && !self.is_full() {
+            let Some((value, _)) = walk.next(&self.look)? else { break };
             entries.push(self.indented(&value, depth)?);
         }
         let more = size.saturating_sub(entries.len());

@@ -5,6 +5,7 @@ use rquickjs::{Ctx, Exception, Object, Result, Value};
 use super::number::number_text;
 use super::stringify::Stringified;
 use super::{Inspector, Options, cut, short_text, simple_text, text_cap};
+use crate::ipc::Preview;
 use crate::worker::host::Host;
 
 /// Levels that `%o` shows, as Node has it.
@@ -20,6 +21,15 @@ pub struct Line {
     pub text: String,
     /// What `%c` has asked for: each from its place on, until the next.
     pub styles: Vec<Style>,
+    /// What there is to open.
+    pub values: Vec<Preview>,
+}
+
+impl Line {
+    /// A text that has nothing more to it.
+    pub fn plain(text: String) -> Line {
+        Line { text, ..Line::default() }
+    }
 }
 
 /// A style that begins at a byte of the text.

@@ -11,6 +11,8 @@ mod names;
 mod number;
 mod object;
 mod options;
+mod preview;
+mod properties;
 pub(super) mod quote;
 mod stringify;
 mod table;
@@ -18,6 +20,8 @@ mod width;
 
 pub use format::{Line, Style, console_line};
 pub use options::{MOST_LEVELS, Options};
+pub use preview::{console_previews, preview};
+pub use properties::properties;
 pub use table::table_text;
 
 use rquickjs::{Ctx, Error, Object, Result, Value};
@@ -95,7 +99,8 @@ pub fn options_of<'js>(ctx: &Ctx<'js>, host: &Host, given: &Value<'js>) -> Resul
 pub fn value_info<'js>(ctx: &Ctx<'js>, host: &Host, value: &Value<'js>) -> Result<ValueInfo> {
     if let Some(text) = simple_text(value) {
         let is_json = !value.is_undefined() && value.as_number().is_none_or(json::is_faithful);
-        return Ok(ValueInfo { kind: kind_of(value), json: is_json.then(|| text.clone()), text });
+        let preview = preview::result_preview(ctx, host, value)?;
+        return Ok(ValueInfo { kind: kind_of(value), json: is_json.then(|| text.clone()), text, preview });
     }
     let mut inspector = Inspector::new(ctx, host)?;
     let text = cut(inspector.value(value, 0)?, text_cap(host));
@@ -109,7 +114,9 @@ pub fn value_info<'js>(ctx: &Ctx<'js>, host: &Host, value: &Value<'js>) -> Resul
         }
         Err(error) => return Err(error),
     };
-    Ok(ValueInfo { kind: kind_of(value), text, json })
+    drop(inspector);
+    let preview = preview::result_preview(ctx, host, value)?;
+    Ok(ValueInfo { kind: kind_of(value), text, json, preview })
 }
 
 /// The text of a value that is the same everywhere, and needs none of the machinery.

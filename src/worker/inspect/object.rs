@@ -204,7 +204,11 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     /// What an object is, and the keys that are shown by name.
-    fn describe(&mut self, object: &Object<'js>, names: &Names) -> Result<(Description<'js>, Vec<Value<'js>>)> {
+    pub(super) fn describe(
+        &mut self,
+        object: &Object<'js>,
+        names: &Names,
+    ) -> Result<(Description<'js>, Vec<Value<'js>>)> {
         let value = object.as_value();
         if value.is_array() && (names.is("Array") || self.is_iterable(object, names)?) {
             let length = self.look.array_length(object)?;
@@ -244,7 +248,7 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     /// What kind of built-in it is; empty for none.
-    fn brand(&self, object: &Object<'js>, names: &Names) -> Result<String> {
+    pub(super) fn brand(&self, object: &Object<'js>, names: &Names) -> Result<String> {
         if !names.has_tag && names.constructor.is_some() {
             let class = self.look.untagged_class(object)?;
             // The others are known by simpler means.

@@ -145,11 +145,10 @@ impl<'js> Inspector<'_, 'js> {
 
     fn table_of_pairs(&mut self, map: &Object<'js>) -> Result<Table> {
         let mut table = Table::with_heads(&[ITERATION, KEY, VALUES]);
-        for pair in self.look.entries(map, "Map", MOST_CELLS / 3)?.chunks_exact(2) {
-            if self.is_full() {
-                break;
-            }
-            let cells = vec![table.rows.to_string(), self.cell(&pair[0])?, self.cell(&pair[1])?];
+        let walk = self.look.walk(map, "Map")?;
+        while table.rows < MOST_CELLS / 3 && !self.is_full() {
+            let Some((key, Some(value))) = walk.next(&self.look)? else { break };
+            let cells = vec![table.rows.to_string(), self.cell(&key)?, self.cell(&value)?];
             table.push_row(cells);
         }
         table.left_out = self.look.count(map, "Map")?.saturating_sub(table.rows);
@@ -158,10 +157,9 @@ impl<'js> Inspector<'_, 'js> {
 
     fn table_of_members(&mut self, set: &Object<'js>) -> Result<Table> {
         let mut table = Table::with_heads(&[ITERATION, VALUES]);
-        for member in self.look.entries(set, "Set", MOST_CELLS / 2)? {
-            if self.is_full() {
-                break;
-            }
+        let walk = self.look.walk(set, "Set")?;
+        while table.rows < MOST_CELLS / 2 && !self.is_full() {
+            let Some((member, _)) = walk.next(&self.look)? else { break };
             let cells = vec![table.rows.to_string(), self.cell(&member)?];
             table.push_row(cells);
         }

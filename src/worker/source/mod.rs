@@ -5,6 +5,7 @@
 //! ([`rewrite`], [`edits`]). A script never meets the parser on its way. Errors and stacks are given in the positions of the text
 //! that was sent ([`origin`]).
 
+mod completeness;
 mod edits;
 mod modules;
 mod names;
@@ -17,6 +18,7 @@ mod rewrite;
 mod typescript;
 mod walk;
 
+pub use self::completeness::completeness;
 pub use self::modules::Files;
 pub use self::names::Names;
 

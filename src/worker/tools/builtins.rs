@@ -118,26 +118,11 @@ impl<'js> Look<'js> {
         self.ask(tool, object.as_value(), ())
     }
 
-    /// The first entries of a Map (keys and values in turn) or a Set.
-    pub fn entries(&self, object: &Object<'js>, brand: &str, most: usize) -> Result<Vec<Value<'js>>> {
+    /// A walk through a Map or a Set.
+    pub fn walk(&self, object: &Object<'js>, brand: &str) -> Result<Walk<'js>> {
         let is_map = brand == "Map";
-        let (begin, next) = if is_map { (Tool::MapEntries, Tool::MapNext) } else { (Tool::SetValues, Tool::SetNext) };
-        let iterator: Value = self.ask(begin, object.as_value(), ())?;
-        let mut entries = Vec::new();
-        for _ in 0..most {
-            let step: Object = self.ask(next, &iterator, ())?;
-            if step.get("done")? {
-                break;
-            }
-            if is_map {
-                let pair: Array = step.get("value")?;
-                entries.push(pair.get(0)?);
-                entries.push(pair.get(1)?);
-            } else {
-                entries.push(step.get("value")?);
-            }
-        }
-        Ok(entries)
+        let begin = if is_map { Tool::MapEntries } else { Tool::SetValues };
+        Ok(Walk { iterator: self.ask(begin, object.as_value(), ())?, is_map })
     }
 
     /// `Function`, `class`, `AsyncFunction`, …
@@ -230,6 +215,28 @@ impl<'js> Look<'js> {
             Slot::Value(name) if !name.is_object() => self.ask(Tool::FunctionText, function.as_value(), ()).map(Some),
             _ => Ok(None),
         }
+    }
+}
+
+/// A walk through the entries of a Map or the values of a Set.
+pub struct Walk<'js> {
+    iterator: Value<'js>,
+    is_map: bool,
+}
+
+impl<'js> Walk<'js> {
+    /// The next key with its value, or the next value of a Set.
+    pub fn next(&self, look: &Look<'js>) -> Result<Option<(Value<'js>, Option<Value<'js>>)>> {
+        let next = if self.is_map { Tool::MapNext } else { Tool::SetNext };
+        let step: Object = look.ask(next, &self.iterator, ())?;
+        if step.get("done")? {
+            return Ok(None);
+        }
+        if !self.is_map {
+            return Ok(Some((step.get("value")?, None)));
+        }
+        let pair: Array = step.get("value")?;
+        Ok(Some((pair.get(0)?, Some(pair.get(1)?))))
     }
 }
 

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use runpen::ids::RunId;
-use runpen::ipc::{self, ConsoleEntry, Health, HostMessage, Lang, Mode, RunEnd, RunRequest, Settings, WorkerMessage};
+use runpen::ipc::{
+    self, ConsoleEntry, Detail, Health, HostMessage, Lang, Mode, RunEnd, RunRequest, Settings, WorkerMessage,
+};
 use runpen::outcome::StopReason;
 use runpen::sandbox::Mode::Required;
 use runpen::sandbox::Policy;
@@ -76,6 +78,7 @@ pub fn request(code: &str) -> RunRequest {
         lang: Lang::Js,
         timeout_ms: 5000,
         input: None,
+        detail: Detail::Text,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Random interleavings of everything that can happen to a session. The harness below plays the client, the worker and the pool, and
 //! knows the promises of [`super::super`]; any sequence that breaks one of them fails and is shrunk to the shortest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::*;
 
@@ -17,6 +17,9 @@ enum Step {
     CancelAll,
     Input(Option<u64>),
     Reset,
+    Ask(u8),
+    /// The worker answers its first question.
+    Answer,
     /// The pool answers, if it was asked.
     Grant,
     Position(usize),
@@ -56,6 +59,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::CancelAll),
         3 => prop::option::of(1..5u64).prop_map(Step::Input),
         2 => Just(Step::Reset),
+        5 => (0..3u8).prop_map(Step::Ask),
+        5 => Just(Step::Answer),
         10 => Just(Step::Grant),
         1 => (1..9usize).prop_map(Step::Position),
         1 => Just(Step::Refuse),
@@ -110,6 +115,11 @@ struct Model {
     preparing: Option<u64>,
     /// The run whose prompt blocks the worker.
     prompting: Option<RunId>,
+    /// What the worker was asked and has not answered.
+    questions: VecDeque<(QueryId, Query)>,
+    /// The client's questions without an answer.
+    unanswered: HashSet<String>,
+    next_question: u32,
     gone: bool,
     closed: bool,
 }
@@ -131,6 +141,9 @@ impl Model {
             jobs: Vec::new(),
             preparing: None,
             prompting: None,
+            questions: VecDeque::new(),
+            unanswered: HashSet::new(),
+            next_question: 0,
             gone: false,
             closed: false,
         }
@@ -145,6 +158,14 @@ impl Model {
             Step::Reset => {
                 self.resets_asked += usize::from(!self.closed && !self.gone);
                 self.client(ClientMessage::Reset);
+            }
+            Step::Ask(kind) => self.ask(kind),
+            Step::Answer => {
+                if self.preparing.is_none()
+                    && let Some((id, query)) = self.questions.pop_front()
+                {
+                    self.event(Event::Worker(answer(id, &query)));
+                }
             }
             Step::Grant if self.asked_pool => {
                 self.asked_pool = false;
@@ -214,6 +235,21 @@ impl Model {
         self.carry_out(actions);
     }
 
+    fn ask(&mut self, kind: u8) {
+        if self.closed || self.gone {
+            return;
+        }
+        let id = format!("q{}", self.next_question);
+        self.next_question += 1;
+        self.unanswered.insert(RequestId::Text(id.clone()).to_string());
+        let about = match kind {
+            0 => inspect(),
+            1 => is_complete(),
+            _ => Query::Complete { code: "a".into(), cursor: 1 },
+        };
+        self.event(query(&id, about));
+    }
+
     /// The `n`th run that the worker could speak for.
     fn talking(&self, nth: usize) -> Option<Job> {
         if self.preparing.is_some() || self.prompting.is_some() {
@@ -226,6 +262,7 @@ impl Model {
     fn obey(&mut self, nth: usize) {
         if let Some(nonce) = self.preparing.take() {
             self.jobs.clear();
+            self.questions.clear();
             return self.event(Event::Worker(ready(nonce)));
         }
         let Some(at) = (!self.jobs.is_empty()).then(|| nth % self.jobs.len()) else { return };
@@ -334,6 +371,7 @@ impl Model {
 
     fn forget_worker(&mut self) {
         self.jobs.clear();
+        self.questions.clear();
         self.preparing = None;
         self.prompting = None;
     }
@@ -355,6 +393,10 @@ impl Model {
             HostMessage::Prepare { nonce, .. } => {
                 assert!(self.jobs.is_empty(), "prepared at work");
                 self.preparing = Some(nonce);
+            }
+            HostMessage::Query { id, query } => {
+                assert!(self.preparing.is_none(), "a question while the engine is being built");
+                self.questions.push_back((id, query));
             }
             HostMessage::InputAnswer { .. } => {
                 assert!(self.prompting.take().is_some(), "an answer that nobody waits for");
@@ -390,12 +432,25 @@ impl Model {
                 assert_eq!(self.seen.remove(&id.to_string()), Some(Seen::Background), "{message:?}");
                 self.settles += 1;
             }
+            ServerMessage::Properties { id: Some(id), .. }
+            | ServerMessage::Completions { id: Some(id), .. }
+            | ServerMessage::Completeness { id: Some(id), .. } => {
+                assert!(self.unanswered.remove(&id.to_string()), "{message:?}");
+            }
+            ServerMessage::Error { id: Some(id), .. } if self.unanswered.contains(&id.to_string()) => {
+                self.unanswered.remove(&id.to_string());
+            }
             ServerMessage::Error { code: ErrorCode::Busy, id: Some(id), .. } => {
                 assert_eq!(self.seen.remove(&id.to_string()), Some(Seen::Accepted), "{message:?}");
                 self.refused += 1;
             }
             ServerMessage::Reset => self.resets += 1,
-            ServerMessage::Pong | ServerMessage::Hello(_) | ServerMessage::Error { .. } => {}
+            ServerMessage::Pong
+            | ServerMessage::Hello(_)
+            | ServerMessage::Properties { .. }
+            | ServerMessage::Completions { .. }
+            | ServerMessage::Completeness { .. }
+            | ServerMessage::Error { .. } => {}
         }
     }
 
@@ -412,6 +467,8 @@ impl Model {
             }
             if self.asked_pool {
                 self.step(Step::Grant);
+            } else if self.preparing.is_none() && !self.questions.is_empty() {
+                self.step(Step::Answer);
             } else if self.bench.state.wake_at().is_some() {
                 let actions = self.bench.next_tick();
                 self.carry_out(actions);
@@ -424,6 +481,7 @@ impl Model {
         if !self.gone {
             assert!(self.seen.is_empty(), "runs without an end: {:?}", self.seen);
             assert_eq!(self.settles, self.settles_promised, "settled exactly when promised");
+            assert!(self.unanswered.is_empty(), "questions without an answer: {:?}", self.unanswered);
         }
     }
 }

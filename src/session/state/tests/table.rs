@@ -388,7 +388,8 @@ fn only_an_idle_session_gives_its_lease_back_when_others_wait() {
 fn a_frame_that_cannot_be_true_costs_the_worker_its_life() {
     fn valued(run: RunId, text: &str, json: &str) -> WorkerMessage {
         let WorkerMessage::Done(mut end) = run_end(run, Outcome::Ok, 0) else { unreachable!() };
-        end.value = Some(ValueInfo { kind: ValueKind::Object, text: text.into(), json: Some(json.into()) });
+        end.value =
+            Some(ValueInfo { kind: ValueKind::Object, text: text.into(), json: Some(json.into()), preview: None });
         WorkerMessage::Done(end)
     }
     fn failed(run: RunId, name: &str, message: &str, frames: usize) -> WorkerMessage {
@@ -427,7 +428,12 @@ fn a_frame_that_cannot_be_true_costs_the_worker_its_life() {
             WorkerMessage::Done(Box::new(RunEnd {
                 run,
                 outcome: Outcome::Ok,
-                value: Some(ValueInfo { kind: ValueKind::Object, text: "{}".into(), json: Some("{not json".into()) }),
+                value: Some(ValueInfo {
+                    kind: ValueKind::Object,
+                    text: "{}".into(),
+                    json: Some("{not json".into()),
+                    preview: None,
+                }),
                 error: None,
                 usage: Usage::default(),
                 background: 0,

@@ -1,0 +1,182 @@
+//! What a client may ask about an engine without running code in it, and the answers. The worker takes questions between turns, in
+//! the order they came.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ErrorInfo, Lang, ValueKind};
+
+/// Values that an engine keeps for clients to look at. The oldest are given up first.
+pub const MOST_REFERENCES: usize = 1_000;
+
+/// Entries of one [`Answer::Properties`].
+pub const MOST_PROPERTIES: u32 = 1_000;
+
+/// Items of one [`Completions`]. Nobody reads more before typing on.
+pub const MOST_COMPLETIONS: usize = 500;
+
+/// Entries of a [`Preview`].
+pub const MOST_PREVIEWED: usize = 8;
+
+/// UTF-16 units of a [`Glimpse`]'s text, of a key and of a completion's label or detail.
+pub const MOST_GLIMPSE_UNITS: usize = 200;
+
+/// A value that the engine keeps for the client. Never used for another one while the worker lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reference(pub u32);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Query {
+    /// What is in a value that was shown; or, where a getter was shown, what it returns.
+    Inspect { reference: Reference, start: u64, count: u32 },
+    /// What could stand at the cursor, which is in UTF-16 units from the start of the code.
+    Complete { code: String, cursor: u32 },
+    /// Whether a console should run this text, or wait for more of it.
+    IsComplete { code: String, lang: Lang },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// A part of what is in a value; `total` counts all of it.
+    Properties {
+        total: u64,
+        entries: Vec<Property<Preview>>,
+    },
+    /// What a getter has returned.
+    Value(Preview),
+    /// What a getter has thrown.
+    Thrown(ErrorInfo),
+    /// The reference was given up.
+    Expired,
+    Completions(Completions),
+    Completeness(Completeness),
+    /// It would have taken longer than a question may.
+    TooSlow,
+}
+
+/// A value in a few words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Glimpse {
+    pub kind: ValueKind,
+    /// One line: a primitive as it prints inside of an object, an object's class.
+    pub text: String,
+}
+
+/// A value and the first of what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    pub glimpse: Glimpse,
+    /// For what can be opened.
+    pub reference: Option<Reference>,
+    pub entries: Vec<Property<Glimpse>>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+/// One thing in a value. The type of its value keeps previews from nesting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property<V> {
+    pub key: String,
+    pub kind: PropertyKind,
+    /// For the key of a Map's entry that can be opened.
+    pub key_reference: Option<Reference>,
+    pub content: Content<V>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content<V> {
+    Value(V),
+    /// With a reference, where it may be asked for what it returns.
+    Getter(Option<Reference>),
+    /// Can only be set.
+    Setter,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PropertyKind {
+    /// Own, enumerable, with a string for a key.
+    Plain,
+    /// An element of a list.
+    Index,
+    /// Of a Map.
+    Entry,
+    /// Of a Set; the key is its place.
+    Item,
+    Symbol,
+    /// Own, not enumerable.
+    Hidden,
+    /// What the language keeps out of reach: `[[Prototype]]`, `[[PromiseState]]`.
+    Internal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completions {
+    /// The part of the code that an item replaces, in UTF-16 units.
+    pub from: u32,
+    pub to: u32,
+    pub items: Vec<Completion>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completion {
+    pub label: String,
+    pub kind: CompletionKind,
+    /// A few words: the type, the arity, where it is inherited from.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompletionKind {
+    Keyword,
+    Variable,
+    Function,
+    Class,
+    Constant,
+    Property,
+    Method,
+}
+
+/// Whether a text is a whole program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Completeness {
+    Complete,
+    /// More could make it one.
+    Incomplete,
+    /// Whatever follows, it is none.
+    Invalid,
+}
+
+impl Glimpse {
+    fn bytes(&self) -> usize {
+        self.text.len()
+    }
+}
+
+impl<V> Property<V> {
+    fn bytes(&self, of: impl Fn(&V) -> usize) -> usize {
+        let value = match &self.content {
+            Content::Value(value) => of(value),
+            Content::Getter(_) | Content::Setter => 0,
+        };
+        self.key.len() + value + PROPERTY_BYTES
+    }
+}
+
+/// What a property costs besides its texts, on the wire at least.
+const PROPERTY_BYTES: usize = 48;
+
+impl Preview {
+    /// What it counts against the caps on console output.
+    pub fn bytes(&self) -> usize {
+        let entries = self.entries.iter().map(|entry| entry.bytes(Glimpse::bytes));
+        self.glimpse.bytes() + PROPERTY_BYTES + entries.sum::<usize>()
+    }
+}
+
+/// What a list of properties costs.
+pub fn properties_bytes(entries: &[Property<Preview>]) -> usize {
+    entries.iter().map(|entry| entry.bytes(Preview::bytes)).sum()
+}

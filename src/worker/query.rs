@@ -1,0 +1,105 @@
+//! Questions of the client about its engine, answered between turns.
+//!
+//! A question is a turn of no run: it has a short deadline of its own and the same ladder behind it. Only a getter that is asked for
+//! runs code of the script's, and what that prints or leaves behind belongs to nobody.
+
+use std::time::{Duration, Instant};
+
+use rquickjs::{Object, Persistent, Value};
+
+use super::event_loop::Worker;
+use super::host::Stop;
+use super::references::Kept;
+use super::turn::clear_exception;
+use super::{complete, errors, inspect, source};
+use crate::ids::{QueryId, RunId};
+use crate::ipc::{Answer, Query, Reference, WorkerMessage};
+
+/// How long an answer may take.
+const QUERY_TIME: Duration = Duration::from_secs(1);
+
+/// How long completions may take: whoever types does not wait for longer.
+const COMPLETE_TIME: Duration = Duration::from_millis(50);
+
+/// The run of a question's turn. The server counts runs from 1.
+const NO_RUN: RunId = RunId(0);
+
+impl Worker {
+    pub(super) fn answer(&mut self, id: QueryId, query: &Query) {
+        let now = Instant::now();
+        let time = match query {
+            Query::Complete { .. } => COMPLETE_TIME,
+            Query::Inspect { .. } | Query::IsComplete { .. } => QUERY_TIME,
+        };
+        self.begin_turn(NO_RUN, now + time, now);
+        let found = match query {
+            Query::Inspect { reference, start, count } => self.inspected(*reference, *start, *count),
+            Query::Complete { code, cursor } => self.completed(code, *cursor),
+            Query::IsComplete { code, lang } => Some(Answer::Completeness(source::completeness(code, *lang))),
+        };
+        let stopped = self.host.end_turn();
+        let mut engine_replaced = false;
+        if let Some(Stop::Run(reason)) = stopped {
+            engine_replaced = self.end_interrupted_turn(NO_RUN, reason);
+        }
+        let answer = match (stopped, found) {
+            (Some(Stop::Prepare), _) => return,
+            (None, Some(answer)) => answer,
+            (Some(Stop::Run(_)), _) | (None, None) => Answer::TooSlow,
+        };
+        self.host.send(&WorkerMessage::Answer { id, answer, engine_replaced });
+    }
+
+    fn inspected(&mut self, reference: Reference, start: u64, count: u32) -> Option<Answer> {
+        let kept = self.host.references.borrow().get(reference);
+        match kept {
+            None => Some(Answer::Expired),
+            Some(Kept::Value(value)) => self.properties(value, start, count),
+            Some(Kept::Getter { of, key }) => self.getter(of, key),
+        }
+    }
+
+    fn properties(&self, value: Persistent<Value<'static>>, start: u64, count: u32) -> Option<Answer> {
+        self.engine.as_ref()?.context.with(|ctx| {
+            let value = value.restore(&ctx).ok()?;
+            let found = inspect::properties(&ctx, &self.host, &value, start, count);
+            clear_exception(&ctx);
+            found.ok().map(|(total, entries)| Answer::Properties { total, entries })
+        })
+    }
+
+    /// Calls a getter, as a script would, and finishes the microtasks that it leaves.
+    fn getter(&self, of: Persistent<Object<'static>>, key: Persistent<Value<'static>>) -> Option<Answer> {
+        let engine = self.engine.as_ref()?;
+        let (got, was_thrown) = engine.context.with(|ctx| {
+            let (of, key) = (of.restore(&ctx).ok()?, key.restore(&ctx).ok()?);
+            Some(match of.get::<_, Value>(key) {
+                Ok(value) => (Persistent::save(&ctx, value), false),
+                Err(_) => (Persistent::save(&ctx, ctx.catch()), true),
+            })
+        })?;
+        let awaited = self.awaiting.as_ref().map(|awaiting| awaiting.promise.clone());
+        self.drain_jobs(NO_RUN, awaited.as_ref());
+        if self.host.stopped().is_some() {
+            return None;
+        }
+        engine.context.with(|ctx| {
+            let got = got.restore(&ctx).ok()?;
+            let answer = if was_thrown {
+                errors::error_info(&ctx, &self.host, &got, NO_RUN).map(Answer::Thrown)
+            } else {
+                inspect::preview(&ctx, &self.host, &got).map(Answer::Value)
+            };
+            clear_exception(&ctx);
+            answer.ok()
+        })
+    }
+
+    fn completed(&self, code: &str, cursor: u32) -> Option<Answer> {
+        self.engine.as_ref()?.context.with(|ctx| {
+            let found = complete::completions(&ctx, &self.host, code, cursor);
+            clear_exception(&ctx);
+            found.ok().map(Answer::Completions)
+        })
+    }
+}
