@@ -14,6 +14,7 @@ mod disconnects;
 mod evil_worker;
 mod fuzz_corpus;
 mod hostile;
+mod inspecting;
 mod isolation;
 mod leaks;
 mod limits;

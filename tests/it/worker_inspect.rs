@@ -1,11 +1,12 @@
 //! Looking at values that were made to be hard to look at: no code of theirs runs, nothing takes long, nothing dies.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use runpen::ipc::Settings;
+use runpen::ipc::{Answer, Content, Detail, Query, Reference, RunRequest, Settings, properties_bytes};
 use runpen::outcome::Outcome;
 
-use crate::support::worker_driver::{Worker, settings};
+use crate::support::worker_driver::{Worker, request, settings};
 
 /// Far more than any of this takes, even on a busy machine without optimisation.
 const SOON: Duration = Duration::from_secs(10);
@@ -69,6 +70,40 @@ fn hard_values_are_shown_soon_and_within_the_cap() {
 }
 
 #[test]
+fn hard_values_are_previewed_and_opened_soon() {
+    for code in HARD {
+        let mut worker = Worker::start_with(Settings { text_bytes: 20_000, ..settings() });
+        let begun = Instant::now();
+        let finished = worker.run_request(RunRequest { detail: Detail::Previews, timeout_ms: 60_000, ..request(code) });
+        assert_eq!(finished.end.outcome, Outcome::Ok, "{code}: {:?}", finished.end);
+        let preview =
+            finished.end.value.and_then(|value| value.preview).unwrap_or_else(|| panic!("no preview of {code}"));
+        assert!(preview.bytes() < 10_000, "{code}: {preview:?}");
+        let mut open: Vec<Reference> = preview.reference.into_iter().collect();
+        // Three levels of everything, which meets what is at the bottom of all that is strange.
+        for level in 0..3 {
+            for reference in std::mem::take(&mut open) {
+                let query = Query::Inspect { reference, start: 0, count: 20 };
+                match worker.ask(query) {
+                    Answer::Properties { entries, .. } => {
+                        assert!(properties_bytes(&entries) < 200_000, "{code}");
+                        open.extend(entries.iter().filter_map(|entry| match &entry.content {
+                            Content::Value(value) => value.reference,
+                            Content::Getter(_) | Content::Setter => None,
+                        }));
+                    }
+                    Answer::TooSlow | Answer::Expired => {}
+                    other => panic!("{code}: {other:?}"),
+                }
+            }
+            open.truncate(if level == 0 { 20 } else { 5 });
+        }
+        assert!(begun.elapsed() < SOON, "{code}: {:?}", begun.elapsed());
+        assert_eq!(worker.run("1 + 1").text(), "2", "{code}");
+    }
+}
+
+#[test]
 fn every_console_method_bears_hard_values() {
     let methods = "const v = VALUE; console.log(v); console.log('%s %d %i %f %o %O %c', v, v, v, v, v, v, v);
         try { console.log('%j', v) } catch {}
@@ -106,7 +141,16 @@ fn looking_runs_no_code_of_the_script() {
         }
         globalThis.values = values; values";
     let mut worker = Worker::start();
-    let finished = worker.run(code);
+    let finished = worker.run_request(RunRequest { detail: Detail::Previews, ..request(code) });
     assert_eq!(finished.end.outcome, Outcome::Ok, "{:?}", finished.end);
+    let references = finished.entries.iter().flat_map(|entry| &entry.values).filter_map(|value| value.reference);
+    let mut opened = 0;
+    for reference in references.collect::<HashSet<_>>() {
+        match worker.ask(Query::Inspect { reference, start: 0, count: 100 }) {
+            Answer::Properties { .. } => opened += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(opened > 50, "{opened} were opened");
     assert_eq!(worker.run("ran").text(), "0");
 }

@@ -96,6 +96,10 @@ impl<'js> Inspector<'_, 'js> {
     fn object_glimpse(&mut self, object: &Object<'js>) -> Result<String> {
         if object.as_value().is_proxy() {
             let Some(target) = self.without_proxies(object)? else { return Ok("<Revoked Proxy>".into()) };
+            // Behind more proxies than anybody makes is one that still could be asked.
+            if target.as_value().is_proxy() {
+                return Ok("Proxy".into());
+            }
             return Ok(short(format!("Proxy({})", self.class_glimpse(&target)?)));
         }
         Ok(short(self.class_glimpse(object)?))

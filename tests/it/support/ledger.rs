@@ -61,7 +61,6 @@ const OUTCOMES: &[&str] = &["ok", "error", "timeout", "cancelled", "memory", "un
 const CODES: &[&str] = &[
     "bad_message",
     "unknown_type",
-    "unsupported",
     "too_large",
     "duplicate_id",
     "queue_full",
@@ -69,8 +68,42 @@ const CODES: &[&str] = &[
     "rate_limited",
     "unknown_run",
     "no_input_wanted",
+    "ref_expired",
+    "no_answer",
     "shutting_down",
 ];
+
+const VALUE_KINDS: &[&str] = &[
+    "undefined",
+    "null",
+    "boolean",
+    "number",
+    "bigint",
+    "string",
+    "symbol",
+    "function",
+    "array",
+    "error",
+    "promise",
+    "object",
+];
+
+#[track_caller]
+fn is_preview(preview: &Value) {
+    assert!(preview["kind"].as_str().is_some_and(|kind| VALUE_KINDS.contains(&kind)), "no kind in {preview}");
+    assert!(preview["text"].as_str().is_some_and(|text| !text.contains('\n')), "no line of text in {preview}");
+    assert!(preview.get("ref").is_none_or(Value::is_u64), "{preview}");
+    preview.get("entries").into_iter().for_each(are_properties);
+}
+
+#[track_caller]
+fn are_properties(entries: &Value) {
+    for entry in entries.as_array().unwrap_or_else(|| panic!("no entries in {entries}")) {
+        assert!(entry["key"].is_string(), "no key in {entry}");
+        assert!(entry.get("value").is_none_or(Value::is_object), "{entry}");
+        entry.get("value").into_iter().for_each(is_preview);
+    }
+}
 
 /// A server message has the fields of its type.
 #[track_caller]
@@ -102,6 +135,7 @@ pub fn check(message: &Value) {
             assert!(["log", "info", "warn", "error", "debug"].contains(&level), "level {level:?} in {message}");
             is_text(entry, "text");
             is_count(entry, "time");
+            entry["values"].as_array().into_iter().flatten().for_each(is_preview);
         }
     };
     match message["type"].as_str().unwrap_or_default() {
@@ -140,6 +174,7 @@ pub fn check(message: &Value) {
             if value.is_object() {
                 is_text(value, "kind");
                 is_text(value, "text");
+                value.get("preview").into_iter().for_each(is_preview);
             } else {
                 is_error(&message["error"]);
             }
@@ -157,6 +192,28 @@ pub fn check(message: &Value) {
             }
         }
         "reset" | "pong" => {}
+        "properties" => {
+            is_count(message, "ref");
+            if message["entries"].is_array() {
+                is_count(message, "start");
+                is_count(message, "total");
+                are_properties(&message["entries"]);
+            } else if message["error"].is_object() {
+                is_error(&message["error"]);
+            } else {
+                is_preview(&message["value"]);
+            }
+        }
+        "completions" => {
+            is_count(message, "from");
+            is_count(message, "to");
+            for item in message["items"].as_array().unwrap_or_else(|| panic!("no items in {message}")) {
+                for field in ["label", "kind", "detail"] {
+                    is_text(item, field);
+                }
+            }
+        }
+        "completeness" => is_one_of("state", &["complete", "incomplete", "invalid"]),
         "hello" => {
             for field in ["protocol", "version", "engine", "session"] {
                 is_text(message, field);

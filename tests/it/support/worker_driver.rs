@@ -8,9 +8,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use runpen::ids::RunId;
+use runpen::ids::{QueryId, RunId};
 use runpen::ipc::{
-    self, ConsoleEntry, Detail, Health, HostMessage, Lang, Mode, RunEnd, RunRequest, Settings, WorkerMessage,
+    self, Answer, ConsoleEntry, Detail, Health, HostMessage, Lang, Mode, Query, RunEnd, RunRequest, Settings,
+    WorkerMessage,
 };
 use runpen::outcome::StopReason;
 use runpen::sandbox::Mode::Required;
@@ -24,6 +25,7 @@ pub struct Worker {
     pub socket: UnixStream,
     buffer: BytesMut,
     next_run: u32,
+    next_query: u32,
 }
 
 /// What a finished process left behind.
@@ -107,7 +109,7 @@ impl Worker {
             .stdout(Stdio::null())
             .spawn()
             .expect("the worker starts");
-        Worker { child, socket: ours, buffer: BytesMut::new(), next_run: 0 }
+        Worker { child, socket: ours, buffer: BytesMut::new(), next_run: 0, next_query: 0 }
     }
 
     pub fn prepare_with(&mut self, nonce: u64, settings: Settings) -> Health {
@@ -232,6 +234,24 @@ impl Worker {
 
     pub fn interrupt(&mut self, run: Option<RunId>, reason: StopReason) {
         self.send(&HostMessage::Interrupt { run, reason });
+    }
+
+    /// Asks about the engine.
+    #[track_caller]
+    pub fn ask(&mut self, query: Query) -> Answer {
+        self.next_query += 1;
+        let id = QueryId(self.next_query);
+        self.send(&HostMessage::Query { id, query });
+        loop {
+            match self.receive() {
+                WorkerMessage::Answer { id: of, answer, .. } => {
+                    assert_eq!(of, id);
+                    return answer;
+                }
+                WorkerMessage::Console { .. } | WorkerMessage::Settled { .. } => {}
+                other => panic!("expected an answer, got {other:?}"),
+            }
+        }
     }
 
     /// Console texts of a background run, and its `Settled`.
