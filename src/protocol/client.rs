@@ -119,7 +119,7 @@ impl ClientMessage {
     /// Reads one text frame.
     ///
     /// # Errors
-    /// [`Rejected`] with `bad_message`, `too_large`, `unknown_type` or `unsupported`, and a sentence that names the field.
+    /// [`Rejected`] with `bad_message`, `too_large` or `unknown_type`, and a sentence that names the field.
     pub fn parse(frame: &str, limits: ClientLimits) -> Result<ClientMessage, Rejected> {
         must_be_object(frame)?;
         let envelope: Envelope = serde_json::from_str(frame)

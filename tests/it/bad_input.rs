@@ -63,8 +63,8 @@ async fn what_is_no_message_is_an_error_that_says_what_is_wrong() {
         (r#"{"type":"input","text":5}"#, "bad_message", "expected a string"),
         (r#"{"type":"input","text":"nobody asked"}"#, "no_input_wanted", "no run waits for input"),
         (r#"{"type":"run","code":"\u0000"}"#, "bad_message", "NUL"),
-        (r#"{"type":"complete","code":"Ma","cursor":2}"#, "unsupported", "`complete`"),
-        (r#"{"type":"inspect","ref":1}"#, "unsupported", "`inspect`"),
+        (r#"{"type":"complete","code":"Ma","cursor":3}"#, "bad_message", "`cursor` must be a whole number from 0 to 2"),
+        (r#"{"type":"inspect","ref":1}"#, "ref_expired", "not kept any more"),
     ] {
         check_error(&mut client, text, code, words).await;
     }

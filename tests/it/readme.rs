@@ -69,7 +69,7 @@ fn every_message_that_the_operators_guide_explains_is_in_the_source() {
     let source: String =
         ["src/http/mod.rs", "src/http/page.rs", "src/http/ws.rs", "src/session/mod.rs", "src/session/state.rs"]
             .into_iter()
-            .chain(["src/session/state/ending.rs", "src/config/load.rs"])
+            .chain(["src/session/state/client.rs", "src/session/state/ending.rs", "src/config/load.rs"])
             .map(read)
             .collect();
     let guide = read("docs/operations.md");

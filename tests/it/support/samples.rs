@@ -80,6 +80,8 @@ pub async fn recorded(server: &TestServer) -> Vec<Value> {
     client.send_text("nonsense").await;
     all.push(client.until("error").await);
 
+    all.extend(answers(server).await);
+
     let mut whole = WsClient::open(server.address, "/ws?reply=final").await;
     for program in ["console.log(1); 1 + 1", "setTimeout(() => console.log(1), 10); 1"] {
         whole.send(json!({ "type": "run", "code": program })).await;
@@ -95,5 +97,35 @@ pub async fn recorded(server: &TestServer) -> Vec<Value> {
     ];
     all.extend(bodies.iter().map(|body| server.run(body).json()));
     all.push(server.get("/api/info").json());
+    all
+}
+
+/// Previews, and what the questions about them are answered with.
+async fn answers(server: &TestServer) -> Vec<Value> {
+    let mut client = WsClient::connect(server).await;
+    client.send(json!({ "type": "hello", "preview": true })).await;
+    let code = "({ a: 1, list: [1, 2], get twice() { return this.a * 2 } })";
+    let done = client.run(code).await.done;
+    let mut all = vec![done.clone()];
+    let mut ask = async |message: Value| {
+        client.send(message).await;
+        loop {
+            let answer = client.recv().await;
+            if ["properties", "completions", "completeness"].contains(&answer["type"].as_str().unwrap()) {
+                return answer;
+            }
+        }
+    };
+    let opened = ask(json!({ "type": "inspect", "id": 1, "ref": done["value"]["preview"]["ref"] })).await;
+    let getter = opened["entries"][2]["getter"].clone();
+    all.push(opened);
+    all.push(ask(json!({ "type": "inspect", "ref": getter })).await);
+    all.push(ask(json!({ "type": "complete", "id": 2, "code": "con" })).await);
+    all.push(ask(json!({ "type": "is_complete", "id": 3, "code": "{" })).await);
+    let done = client.run("({ get bad() { throw 5 } })").await.done;
+    client.send(json!({ "type": "inspect", "ref": done["value"]["preview"]["ref"] })).await;
+    let opened = client.until("properties").await;
+    client.send(json!({ "type": "inspect", "ref": opened["entries"][0]["getter"] })).await;
+    all.push(client.until("properties").await);
     all
 }
