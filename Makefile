@@ -55,7 +55,7 @@ build: need page ## Build the release binary with the page in it
 	$(call say,the release binary)
 	cargo build --release
 
-test: check-format test-page page check-clippy check-doc test-rust test-soak test-doc test-browser ## Check and test everything
+test: check-format test-page page check-clippy check-doc test-rust test-box test-soak test-doc test-browser ## Check and test everything
 	$(call say,all is well)
 
 soak: ## Chaos for SOAK_SECONDS: random clients at one server, whose workers are killed and stopped

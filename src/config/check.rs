@@ -128,104 +128,76 @@ impl RawConfig {
 
 impl RawServer {
     fn check(self) -> Result<Server, NotAllowed> {
-        let RawServer { listen, http_threads, max_sessions, frame_bytes, shutdown_ms, http_runs_per_s } = self;
         Ok(Server {
-            listen: address("server.listen", &listen)?,
-            http_threads: number("server.http_threads", http_threads)?,
-            max_sessions: number("server.max_sessions", max_sessions)?,
-            frame_bytes: number("server.frame_bytes", frame_bytes)?,
-            shutdown: duration("server.shutdown_ms", shutdown_ms)?,
-            http_runs_per_s: rate("server.http_runs_per_s", http_runs_per_s)?,
+            listen: address("server.listen", &self.listen)?,
+            http_threads: number("server.http_threads", self.http_threads)?,
+            max_sessions: number("server.max_sessions", self.max_sessions)?,
+            frame_bytes: number("server.frame_bytes", self.frame_bytes)?,
+            shutdown: duration("server.shutdown_ms", self.shutdown_ms)?,
+            http_runs_per_s: rate("server.http_runs_per_s", self.http_runs_per_s)?,
         })
     }
 }
 
 impl RawSession {
     fn check(self) -> Result<Session, NotAllowed> {
-        let RawSession { heartbeat_ms, close_drain_ms, messages_per_s } = self;
         Ok(Session {
-            heartbeat: duration("session.heartbeat_ms", heartbeat_ms)?,
-            close_drain: duration("session.close_drain_ms", close_drain_ms)?,
-            messages_per_s: rate("session.messages_per_s", messages_per_s)?,
+            heartbeat: duration("session.heartbeat_ms", self.heartbeat_ms)?,
+            close_drain: duration("session.close_drain_ms", self.close_drain_ms)?,
+            messages_per_s: rate("session.messages_per_s", self.messages_per_s)?,
         })
     }
 }
 
 impl RawRun {
     fn check(self) -> Result<Run, NotAllowed> {
-        let RawRun {
-            timeout_ms,
-            max_timeout_ms,
-            kill_grace_ms,
-            background_timeout_ms,
-            input_timeout_ms,
-            code_bytes,
-            heap_bytes,
-            stack_bytes,
-            console_bytes,
-            console_entries,
-            text_bytes,
-            json_bytes,
-            queue,
-            timers,
-        } = self;
         Ok(Run {
-            timeout: duration("run.timeout_ms", timeout_ms)?,
-            max_timeout: duration("run.max_timeout_ms", max_timeout_ms)?,
-            kill_grace: duration("run.kill_grace_ms", kill_grace_ms)?,
-            background_timeout: duration("run.background_timeout_ms", background_timeout_ms)?,
-            input_timeout: duration("run.input_timeout_ms", input_timeout_ms)?,
-            code_bytes: number("run.code_bytes", code_bytes)?,
-            heap_bytes: number("run.heap_bytes", heap_bytes)?,
-            stack_bytes: number("run.stack_bytes", stack_bytes)?,
-            console_bytes: number("run.console_bytes", console_bytes)?,
-            console_entries: number("run.console_entries", console_entries)?,
-            text_bytes: number("run.text_bytes", text_bytes)?,
-            json_bytes: number("run.json_bytes", json_bytes)?,
-            queue: number("run.queue", queue)?,
-            timers: number("run.timers", timers)?,
+            timeout: duration("run.timeout_ms", self.timeout_ms)?,
+            max_timeout: duration("run.max_timeout_ms", self.max_timeout_ms)?,
+            kill_grace: duration("run.kill_grace_ms", self.kill_grace_ms)?,
+            background_timeout: duration("run.background_timeout_ms", self.background_timeout_ms)?,
+            input_timeout: duration("run.input_timeout_ms", self.input_timeout_ms)?,
+            code_bytes: number("run.code_bytes", self.code_bytes)?,
+            heap_bytes: number("run.heap_bytes", self.heap_bytes)?,
+            stack_bytes: number("run.stack_bytes", self.stack_bytes)?,
+            console_bytes: number("run.console_bytes", self.console_bytes)?,
+            console_entries: number("run.console_entries", self.console_entries)?,
+            text_bytes: number("run.text_bytes", self.text_bytes)?,
+            json_bytes: number("run.json_bytes", self.json_bytes)?,
+            queue: number("run.queue", self.queue)?,
+            timers: number("run.timers", self.timers)?,
         })
     }
 }
 
 impl RawPool {
     fn check(self) -> Result<Pool, NotAllowed> {
-        let RawPool {
-            warm,
-            max,
-            wait_queue,
-            wait_ms,
-            idle_lease_ms,
-            max_leases_per_worker,
-            reuse,
-            health_ms,
-            start_ms,
-        } = self;
         Ok(Pool {
-            warm: number("pool.warm", warm)?,
-            max: number("pool.max", max)?,
-            wait_queue: number("pool.wait_queue", wait_queue)?,
-            wait: duration("pool.wait_ms", wait_ms)?,
-            idle_lease: duration("pool.idle_lease_ms", idle_lease_ms)?,
-            max_leases_per_worker: number("pool.max_leases_per_worker", max_leases_per_worker)?,
-            reuse: choice("pool.reuse", &reuse, &REUSES)?,
-            health: duration("pool.health_ms", health_ms)?,
-            start: duration("pool.start_ms", start_ms)?,
+            warm: number("pool.warm", self.warm)?,
+            max: number("pool.max", self.max)?,
+            wait_queue: number("pool.wait_queue", self.wait_queue)?,
+            wait: duration("pool.wait_ms", self.wait_ms)?,
+            idle_lease: duration("pool.idle_lease_ms", self.idle_lease_ms)?,
+            max_leases_per_worker: number("pool.max_leases_per_worker", self.max_leases_per_worker)?,
+            reuse: choice("pool.reuse", &self.reuse, &REUSES)?,
+            health: duration("pool.health_ms", self.health_ms)?,
+            start: duration("pool.start_ms", self.start_ms)?,
         })
     }
 }
 
 impl RawSandbox {
     fn check(self) -> Result<Sandbox, NotAllowed> {
-        let RawSandbox { mode } = self;
-        Ok(Sandbox { mode: choice("sandbox.mode", &mode, &MODES)? })
+        Ok(Sandbox { mode: choice("sandbox.mode", &self.mode, &MODES)? })
     }
 }
 
 impl RawLog {
     fn check(self) -> Result<Log, NotAllowed> {
-        let RawLog { level, format } = self;
-        Ok(Log { level: choice("log.level", &level, &LEVELS)?, format: choice("log.format", &format, &FORMATS)? })
+        Ok(Log {
+            level: choice("log.level", &self.level, &LEVELS)?,
+            format: choice("log.format", &self.format, &FORMATS)?,
+        })
     }
 }
 

@@ -81,7 +81,14 @@ const PLANTS: &[(&str, &str, &str)] = &[
 
 /// The same process all the time: the pool has one, and the tests look that it is never replaced.
 fn one_worker() -> (TestServer, Vec<u32>) {
-    let server = TestServer::with(&[("pool.warm", "1"), ("pool.max", "1"), ("pool.max_leases_per_worker", "1000")]);
+    // Patient, so that a busy machine does not cost the worker for being slow.
+    let server = TestServer::with(&[
+        ("pool.warm", "1"),
+        ("pool.max", "1"),
+        ("pool.max_leases_per_worker", "1000"),
+        ("pool.health_ms", "30000"),
+        ("pool.start_ms", "30000"),
+    ]);
     let worker = server.children();
     assert_eq!(worker.len(), 1);
     (server, worker)

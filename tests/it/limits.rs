@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::http::Posted;
 use crate::support::server::TestServer;
-use crate::support::ws::WsClient;
+use crate::support::ws::{LONG_MS, WsClient};
 
 const TEXT_BYTES: usize = 1000;
 
@@ -230,8 +230,8 @@ async fn a_program_that_waits_for_the_server_to_read_goes_on_as_soon_as_it_has()
     let server = quiet(&[("run.console_bytes", "50000000")]);
     let clients = (0..4).map(|_| WsClient::connect(&server)).collect::<Vec<_>>();
     let floods = join_all(clients).await.into_iter().map(async |mut client| {
-        let code = "for (let i = 0; i < 100; i++) console.log('x'.repeat(200000))";
-        client.request(json!({ "type": "run", "code": code })).await
+        let code = "for (let i = 0; i < 60; i++) console.log('x'.repeat(200000))";
+        client.request(json!({ "type": "run", "code": code, "timeout_ms": LONG_MS })).await
     });
     for ran in join_all(floods).await {
         assert_eq!((ran.outcome(), &ran.done["usage"]["dropped"]), ("ok", &json!(0)), "{}", ran.done);

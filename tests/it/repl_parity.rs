@@ -257,7 +257,7 @@ const STATEMENTS: &[&str] = &[
 
 /// What a program came to, in words.
 fn outcome(worker: &mut Worker, mode: Mode, code: &str) -> String {
-    let run = worker.begin(RunRequest { mode, timeout_ms: 1000, ..request(code) });
+    let run = worker.begin(RunRequest { mode, timeout_ms: 20_000, ..request(code) });
     let Some(finished) = worker.try_finish(run) else {
         *worker = Worker::start();
         return "died".into();
@@ -335,7 +335,8 @@ fn without_redeclarations_a_console_gives_what_a_script_gives() {
         );
         compared += 1;
         if one != other && !(is_syntax_error(&one) && is_syntax_error(&other)) {
-            failing.push(format!("{code}\n  console: {one}\n  script:  {other}"));
+            let part = |shown: &str| shown.chars().take(2000).collect::<String>();
+            failing.push(format!("{code}\n  console: {}\n  script:  {}", part(&one), part(&other)));
         }
     }
     assert!(
