@@ -3,7 +3,7 @@
 use runpen::ipc::{ErrorInfo, Mode, RunRequest};
 use runpen::outcome::Outcome;
 
-use crate::support::worker_driver::{Finished, Worker, request};
+use crate::support::worker_driver::{Worker, request};
 
 /// Runs the lines of a session one after the other. Each is code, and what a console would print for it: the text of the value,
 /// or `!` and the name and message of the error.
@@ -17,15 +17,7 @@ fn session(lines: &[(&str, &str)]) -> Worker {
 #[track_caller]
 fn go_on(worker: &mut Worker, lines: &[(&str, &str)]) {
     for (code, expected) in lines {
-        assert_eq!(shown(worker.run(code)), *expected, "{code}\nin {lines:#?}");
-    }
-}
-
-fn shown(finished: Finished) -> String {
-    match (finished.end.outcome, finished.end.value, finished.end.error) {
-        (Outcome::Ok, Some(value), None) => value.text,
-        (Outcome::Error, None, Some(error)) => format!("!{}: {}", error.name, error.message),
-        (outcome, value, error) => format!("{outcome:?} {value:?} {error:?}"),
+        assert_eq!(worker.run(code).shown(), *expected, "{code}\nin {lines:#?}");
     }
 }
 

@@ -3,25 +3,17 @@
 use runpen::ipc::{ErrorInfo, Lang, Mode, RunRequest};
 use runpen::outcome::Outcome;
 
-use crate::support::worker_driver::{Finished, Worker, request};
+use crate::support::worker_driver::{Worker, request};
 
 fn typed(code: &str) -> RunRequest {
     RunRequest { lang: Lang::Ts, ..request(code) }
-}
-
-fn shown(finished: Finished) -> String {
-    match (finished.end.outcome, finished.end.value, finished.end.error) {
-        (Outcome::Ok, Some(value), None) => value.text,
-        (Outcome::Error, None, Some(error)) => format!("!{}: {}", error.name, error.message),
-        (outcome, value, error) => format!("{outcome:?} {value:?} {error:?}"),
-    }
 }
 
 #[track_caller]
 fn session(lines: &[(&str, &str)]) {
     let mut worker = Worker::start();
     for (code, expected) in lines {
-        assert_eq!(shown(worker.run_request(typed(code))), *expected, "{code}\nin {lines:#?}");
+        assert_eq!(worker.run_request(typed(code)).shown(), *expected, "{code}\nin {lines:#?}");
     }
 }
 

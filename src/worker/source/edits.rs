@@ -72,12 +72,6 @@ impl Edits {
         self.head.iter().any(|part| matches!(part, Head::Inserted(there) if there == text))
     }
 
-    /// Adds changes that were collected elsewhere, for the same text.
-    pub fn append(&mut self, other: Edits) {
-        self.edits.extend(other.edits);
-        self.head.extend(other.head);
-    }
-
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty() && self.head.is_empty()
     }

@@ -143,7 +143,7 @@ fn plan_in(
     if !must_look {
         return Ok(Some(Plan { rewritten: None, how: How::Script { awaits: false, returns: false }, declared }));
     }
-    let mut rewriter = Rewriter::new(source, frame, &scoping, root, &again, names);
+    let mut rewriter = Rewriter::new(source, frame, &scoping, &again, names);
     rewriter.is_compiled = from == Lang::Ts;
     rewriter.run(&body)?;
     if frame != Frame::Module && rewriter.found.awaits != matches!(frame, Frame::Async | Frame::AsyncObject) {
@@ -151,7 +151,7 @@ fn plan_in(
     }
     if rewriter.found.return_is_caught {
         let nothing = HashMap::new();
-        let mut rewriter = Rewriter::new(source, frame, &scoping, root, &nothing, names);
+        let mut rewriter = Rewriter::new(source, frame, &scoping, &nothing, names);
         rewriter.keeps_returns = true;
         rewriter.run(&body)?;
         let mut edits = rewriter.edits;

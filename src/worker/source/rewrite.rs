@@ -5,7 +5,7 @@
 //! completion value alone. A declaration under another name, an alias, stays where it is and is renamed, with everything that
 //! refers to it; functions and classes without a name of their own are wrapped so that they still infer the one that was written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use oxc_ast::ast::{
     Argument, BindingIdentifier, BindingPattern, Class, Expression, Function, IdentifierReference, ImportDeclaration,
@@ -14,7 +14,7 @@ use oxc_ast::ast::{
 use oxc_ast_visit::Visit;
 use oxc_semantic::Scoping;
 use oxc_span::{GetSpan, Span};
-use oxc_syntax::scope::{ScopeFlags, ScopeId};
+use oxc_syntax::scope::ScopeFlags;
 use oxc_syntax::symbol::SymbolId;
 
 use super::edits::Edits;
@@ -35,7 +35,6 @@ pub struct Rewriter<'r> {
     source: &'r str,
     frame_start: u32,
     pub(super) scoping: &'r Scoping,
-    root: ScopeId,
     pub(super) again: &'r HashMap<SymbolId, Again>,
     names: &'r Names,
     pub edits: Edits,
@@ -48,7 +47,9 @@ pub struct Rewriter<'r> {
     pub(super) withs: u32,
     pub(super) catches: u32,
     /// Where identifiers begin that are taken care of.
-    pub(super) done: Vec<u32>,
+    pub(super) done: HashSet<u32>,
+    /// The class that is being walked through: inside, its name means its own constant.
+    class: Option<SymbolId>,
     /// A function that is being looked through for uses of its own name, and whether there are any.
     pub(super) watched: Option<(SymbolId, bool)>,
     problem: Option<Problem>,
@@ -59,7 +60,6 @@ impl<'r> Rewriter<'r> {
         source: &'r str,
         frame: Frame,
         scoping: &'r Scoping,
-        root: ScopeId,
         again: &'r HashMap<SymbolId, Again>,
         names: &'r Names,
     ) -> Rewriter<'r> {
@@ -67,7 +67,6 @@ impl<'r> Rewriter<'r> {
             source,
             frame_start: u32::try_from(frame.start().len()).expect("a short constant"),
             scoping,
-            root,
             again,
             names,
             edits: Edits::default(),
@@ -77,7 +76,8 @@ impl<'r> Rewriter<'r> {
             functions: 0,
             withs: 0,
             catches: 0,
-            done: Vec::new(),
+            done: HashSet::new(),
+            class: None,
             watched: None,
             problem: None,
         }
@@ -127,7 +127,11 @@ impl<'r> Rewriter<'r> {
     }
 
     pub(super) fn again_of(&self, id: &BindingIdentifier<'_>) -> Option<&'r Again> {
-        self.again.get(&id.symbol_id.get()?)
+        self.again_of_symbol(id.symbol_id.get()?)
+    }
+
+    fn again_of_symbol(&self, symbol: SymbolId) -> Option<&'r Again> {
+        if self.class == Some(symbol) { None } else { self.again.get(&symbol) }
     }
 
     /// Whether the engine has yet to be told of this alias.
@@ -143,7 +147,7 @@ impl<'r> Rewriter<'r> {
         let symbol = self.scoping.get_reference(id.reference_id.get()?).symbol_id();
         let native = match symbol {
             None => self.names.alias_of(id.name.as_str())?,
-            Some(symbol) => self.again.get(&symbol)?.native.as_str(),
+            Some(symbol) => self.again_of_symbol(symbol)?.native.as_str(),
         };
         (native != id.name.as_str()).then(|| native.to_owned())
     }
@@ -197,7 +201,7 @@ impl<'r> Rewriter<'r> {
         // A function expression sees its own name as a constant. One that uses its name must mean the variable instead, so it
         // goes without a name of its own and infers it.
         self.watched = id.symbol_id.get().map(|symbol| (symbol, false));
-        self.done.push(id.span.start);
+        self.done.insert(id.span.start);
         self.visit_function(function, ScopeFlags::Function);
         let uses_itself = self.watched.take().is_some_and(|(_, is_used)| is_used);
         if uses_itself {
@@ -222,22 +226,10 @@ impl<'r> Rewriter<'r> {
             (format!("let {} = ", again.native), ";")
         };
         self.insert(class.span.start, start);
-        self.done.push(id.span.start);
-        // Inside, the name means the class's own constant.
-        let outer = self.watched.take();
-        let again_of_all = self.again;
-        let without: HashMap<SymbolId, Again>;
-        if let Some(symbol) = id.symbol_id.get() {
-            without =
-                again_of_all.iter().filter(|(other, _)| **other != symbol).map(|(s, a)| (*s, a.clone())).collect();
-            let mut inner = Rewriter::new(self.source, Frame::Script, self.scoping, self.root, &without, self.names);
-            inner.frame_start = self.frame_start;
-            inner.done = std::mem::take(&mut self.done);
-            inner.visit_class(class);
-            self.edits.append(inner.edits);
-            self.found.awaits |= inner.found.awaits;
-        }
-        self.watched = outer;
+        self.done.insert(id.span.start);
+        self.class = id.symbol_id.get();
+        self.visit_class(class);
+        self.class = None;
         self.insert(class.span.end, end);
     }
 

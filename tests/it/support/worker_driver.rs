@@ -13,7 +13,7 @@ use runpen::ipc::{
     self, Answer, ConsoleEntry, Detail, Health, HostMessage, Lang, Mode, Query, RunEnd, RunRequest, Settings,
     WorkerMessage,
 };
-use runpen::outcome::StopReason;
+use runpen::outcome::{Outcome, StopReason};
 use runpen::sandbox::Mode::Required;
 use runpen::sandbox::Policy;
 
@@ -48,6 +48,15 @@ impl Finished {
         match &self.end.value {
             Some(value) => &value.text,
             None => panic!("no value: {:?}", self.end),
+        }
+    }
+
+    /// What a console would print for it: the text of the value, or `!` and the name and message of the error.
+    pub fn shown(&self) -> String {
+        match (self.end.outcome, &self.end.value, &self.end.error) {
+            (Outcome::Ok, Some(value), None) => value.text.clone(),
+            (Outcome::Error, None, Some(error)) => format!("!{}: {}", error.name, error.message),
+            (outcome, value, error) => format!("{outcome:?} {value:?} {error:?}"),
         }
     }
 
