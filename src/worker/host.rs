@@ -31,6 +31,8 @@ const KERNEL_SLACK: Duration = Duration::from_millis(5);
 pub struct Turn {
     pub run: RunId,
     pub deadline: Instant,
+    /// From its interrupt to the end of the process.
+    pub grace: Duration,
 }
 
 /// Why the current turn must stop. Once there is a reason it stays until the turn is over.
@@ -90,6 +92,7 @@ impl Host {
         })
     }
 
+    /// How long a turn of a script's code may go on after its interrupt.
     pub fn grace(&self) -> Duration {
         Duration::from_millis(self.settings.borrow().kill_grace_ms)
     }
@@ -111,10 +114,10 @@ impl Host {
     // The current turn.
 
     /// Begins a turn: from here on [`Host::must_stop`] speaks about it, and the kernel stands behind that.
-    pub fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) {
-        self.turn.set(Some(Turn { run, deadline }));
+    pub fn begin_turn(&self, turn: Turn, now: Instant) {
+        self.turn.set(Some(turn));
         self.stop.set(None);
-        self.arm_kernel_timer(deadline, now);
+        self.arm_kernel_timer(turn.deadline, now);
     }
 
     /// Ends the turn and says whether it had been stopped.
@@ -141,7 +144,7 @@ impl Host {
     pub fn must_stop(&self) -> bool {
         let now = Instant::now();
         if let Some((_, since)) = self.stop.get() {
-            if now.saturating_duration_since(since) > self.grace() {
+            if now.saturating_duration_since(since) > self.turn_grace() {
                 exit::now(Exit::Stuck);
             }
             return true;
@@ -173,8 +176,12 @@ impl Host {
     }
 
     pub fn arm_kernel_timer(&self, deadline: Instant, now: Instant) {
-        let left = deadline.saturating_duration_since(now) + self.grace() + KERNEL_SLACK;
+        let left = deadline.saturating_duration_since(now) + self.turn_grace() + KERNEL_SLACK;
         self.kernel_timer.borrow_mut().arm(left);
+    }
+
+    fn turn_grace(&self) -> Duration {
+        self.turn.get().map_or_else(|| self.grace(), |turn| turn.grace)
     }
 
     pub fn disarm_kernel_timer(&self) {

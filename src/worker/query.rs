@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rquickjs::{Object, Persistent, Value};
 
 use super::event_loop::Worker;
-use super::host::Stop;
+use super::host::{Stop, Turn};
 use super::references::Kept;
 use super::turn::clear_exception;
 use super::{complete, errors, inspect, source};
@@ -21,6 +21,10 @@ const QUERY_TIME: Duration = Duration::from_secs(1);
 /// How long completions may take: whoever types does not wait for longer.
 const COMPLETE_TIME: Duration = Duration::from_millis(50);
 
+/// From the interrupt to the end of the process, where no code of the script's runs: nothing is there that could swallow an
+/// interrupt, only a machine that is busy elsewhere, and that must not cost a session its state.
+const PATIENT_GRACE: Duration = Duration::from_secs(10);
+
 /// The run of a question's turn. The server counts runs from 1.
 const NO_RUN: RunId = RunId(0);
 
@@ -31,7 +35,8 @@ impl Worker {
             Query::Complete { .. } => COMPLETE_TIME,
             Query::Inspect { .. } | Query::IsComplete { .. } => QUERY_TIME,
         };
-        self.begin_turn(NO_RUN, now + time, now);
+        let grace = if self.calls_getter(query) { self.host.grace() } else { PATIENT_GRACE };
+        self.begin(Turn { run: NO_RUN, deadline: now + time, grace }, now);
         let found = match query {
             Query::Inspect { reference, start, count } => self.inspected(*reference, *start, *count),
             Query::Complete { code, cursor } => self.completed(code, *cursor),
@@ -48,6 +53,11 @@ impl Worker {
             (Some(Stop::Run(_)), _) | (None, None) => Answer::TooSlow,
         };
         self.host.send(&WorkerMessage::Answer { id, answer, engine_replaced });
+    }
+
+    fn calls_getter(&self, query: &Query) -> bool {
+        let Query::Inspect { reference, .. } = query else { return false };
+        matches!(self.host.references.borrow().get(*reference), Some(Kept::Getter { .. }))
     }
 
     fn inspected(&mut self, reference: Reference, start: u64, count: u32) -> Option<Answer> {

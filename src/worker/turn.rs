@@ -7,7 +7,7 @@ use rquickjs::{Ctx, Persistent, Promise, Value};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::event_loop::{Awaiting, Worker};
-use super::host::{Host, Stop};
+use super::host::{Host, Stop, Turn};
 use super::runs::Phase;
 use super::source::{self, Completion, Failure, Unwrap};
 use super::timers::Timer;
@@ -149,8 +149,12 @@ impl Worker {
         self.end_turn(run, cpu, Some(Verdict::Pending));
     }
 
-    pub(super) fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) -> Duration {
-        self.host.begin_turn(run, deadline, now);
+    fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) -> Duration {
+        self.begin(Turn { run, deadline, grace: self.host.grace() }, now)
+    }
+
+    pub(super) fn begin(&self, turn: Turn, now: Instant) -> Duration {
+        self.host.begin_turn(turn, now);
         self.host.gauge.borrow().take_refused();
         thread_cpu()
     }
@@ -303,6 +307,8 @@ impl Worker {
         if self.host.heap_bytes() <= most {
             return false;
         }
+        // What is only kept to be looked at is nobody's fault.
+        self.host.forget_references();
         engine.runtime.run_gc();
         self.host.heap_bytes() > most
     }

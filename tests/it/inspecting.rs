@@ -366,3 +366,27 @@ async fn a_value_a_thousand_levels_deep_opens_level_by_level() {
     }
     assert_eq!(briefs(&open(&mut client, &reference).await["entries"])[0], "end: 1");
 }
+
+#[tokio::test]
+async fn what_is_only_kept_for_looking_does_not_cost_a_full_engine() {
+    let server = TestServer::start();
+    let mut client = looking(&server).await;
+    client.run("for (let i = 0; i < 27; i++) console.log(new Uint8Array(1 << 20)); 0").await;
+    let ran = client.run("globalThis.big = new Uint8Array(36.4 * 2 ** 20); big.length").await;
+    // With what was kept, the heap was full; what was kept has been given up.
+    assert!(ran.done["usage"]["heap_bytes"].as_u64() < Some(40 << 20), "{}", ran.done);
+    assert_eq!(ran.done["runtime"], "kept", "{}", ran.done);
+    assert_eq!(client.run("big.length").await.text(), "38168166");
+}
+
+#[tokio::test]
+async fn a_question_that_takes_too_long_does_not_cost_the_session_its_state() {
+    let server = TestServer::start();
+    let mut client = looking(&server).await;
+    client.run("globalThis.kept = 1; globalThis.wide = {}; for (let i = 0; i < 3e5; i++) wide['key' + i] = i; 0").await;
+    for _ in 0..3 {
+        let answer = ask(&mut client, json!({ "type": "complete", "id": 1, "code": "wide.key2999" })).await;
+        assert!(["completions", "error"].contains(&answer["type"].as_str().unwrap()), "{answer}");
+    }
+    assert_eq!(client.run("kept").await.text(), "1");
+}
