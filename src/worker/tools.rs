@@ -47,6 +47,7 @@ enum How {
 tools! {
     Descriptor: Get ["Object", "getOwnPropertyDescriptor"],
     Symbols: Get ["Object", "getOwnPropertySymbols"],
+    Boxed: Get ["Object"],
     ObjectPrototype: Get ["Object", "prototype"],
     ArrayPrototype: Get ["Array", "prototype"],
     FunctionPrototype: Get ["Function", "prototype"],

@@ -19,8 +19,9 @@ mod table;
 mod width;
 
 pub use format::{Line, Style, console_line};
+pub use names::MOST_PROTOTYPES;
 pub use options::{MOST_LEVELS, Options};
-pub use preview::{console_previews, preview};
+pub use preview::{console_previews, glimpse, preview};
 pub use properties::properties;
 pub use table::table_text;
 

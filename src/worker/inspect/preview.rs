@@ -55,6 +55,14 @@ pub fn preview<'js>(ctx: &Ctx<'js>, host: &Host, value: &Value<'js>) -> Result<P
     Inspector::new(ctx, host)?.preview(value)
 }
 
+/// A value in a few words.
+///
+/// # Errors
+/// When the turn must stop, or the engine fails.
+pub fn glimpse<'js>(ctx: &Ctx<'js>, host: &Host, value: &Value<'js>) -> Result<Glimpse> {
+    Inspector::new(ctx, host)?.glimpse(value)
+}
+
 impl<'js> Inspector<'_, 'js> {
     pub(super) fn preview(&mut self, value: &Value<'js>) -> Result<Preview> {
         let glimpse = self.glimpse(value)?;

@@ -20,7 +20,7 @@ mod walk;
 
 pub use self::completeness::completeness;
 pub use self::modules::Files;
-pub use self::names::Names;
+pub use self::names::{Lexical, Names};
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -110,10 +110,39 @@ impl Sources {
         self.origins.borrow().in_users_texts(trace)
     }
 
+    /// A name of an earlier run that is no property of the global object.
+    pub fn lexical(&self, name: &str) -> Option<Lexical> {
+        self.names.borrow().lexical(name)
+    }
+
+    /// All of them that `wanted` says yes to.
+    pub fn lexicals(&self, mut wanted: impl FnMut(&str) -> bool) -> Vec<(String, Lexical)> {
+        let names = self.names.borrow();
+        names.lexicals().filter(|(name, _)| wanted(name)).map(|(name, lexical)| (name.to_owned(), lexical)).collect()
+    }
+
     /// A message of the engine's with the names as they were written.
     pub fn in_users_words(&self, message: String) -> String {
         if self.names.borrow().has_aliases() { names::without_aliases(&message) } else { message }
     }
+}
+
+/// Whether a name is one of this program's own making, which users are never shown.
+pub fn is_hidden(name: &str) -> bool {
+    name == repl::RETURN_HOOK || names::without_aliases(name) != name
+}
+
+/// The value of a binding. Runs nothing of a script's as long as the name is no accessor of the global object, or a lexical binding
+/// stands in front of that.
+pub fn value_of<'js>(ctx: &Ctx<'js>, native: &str) -> Option<Value<'js>> {
+    let mut options = EvalOptions::default();
+    options.strict = false;
+    let value = ctx.eval_with_options(native, options);
+    if value.is_err() {
+        // In its dead zone, or not there at all.
+        ctx.catch();
+    }
+    value.ok()
 }
 
 /// Evaluates a run's code.

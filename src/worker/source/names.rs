@@ -33,6 +33,15 @@ pub struct Binding {
     pub is_unsure: bool,
 }
 
+/// A binding that is no property of the global object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lexical {
+    pub native: String,
+    pub is_constant: bool,
+    /// The engine has it for certain.
+    pub is_sure: bool,
+}
+
 /// A name that a run declares.
 #[derive(Debug, Clone)]
 pub struct Declared {
@@ -53,6 +62,16 @@ pub struct Names {
 impl Names {
     pub fn get(&self, name: &str) -> Option<&Binding> {
         self.table.get(name)
+    }
+
+    /// A name that a script cannot find among the properties of the global object.
+    pub fn lexical(&self, name: &str) -> Option<Lexical> {
+        lexical(name, self.table.get(name)?)
+    }
+
+    /// All of those, in no order.
+    pub fn lexicals(&self) -> impl Iterator<Item = (&str, Lexical)> {
+        self.table.iter().filter_map(|(name, binding)| Some((name.as_str(), lexical(name, binding)?)))
     }
 
     /// What the engine calls a name that a text uses, where that is not the name itself.
@@ -117,6 +136,19 @@ impl Names {
             binding.is_unsure = false;
         }
     }
+}
+
+fn lexical(name: &str, binding: &Binding) -> Option<Lexical> {
+    // A function has an alias where its name is a constant's, and then the alias is a `let`. Nobody has asked whether it is there.
+    let is_variable = binding.kind == Kind::Var;
+    if is_variable && binding.native.is_none() {
+        return None;
+    }
+    Some(Lexical {
+        native: binding.native.clone().unwrap_or_else(|| name.to_owned()),
+        is_constant: binding.kind == Kind::Const,
+        is_sure: !binding.is_unsure && !is_variable,
+    })
 }
 
 /// A message of the engine's with every alias as the name that it stands for.

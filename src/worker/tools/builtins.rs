@@ -78,6 +78,11 @@ impl<'js> Look<'js> {
         answer.is_ok()
     }
 
+    /// A primitive as the object that its properties are looked up on; neither `undefined` nor `null`.
+    pub fn boxed(&self, primitive: &Value<'js>) -> Result<Object<'js>> {
+        self.all.get::<Function>(Tool::Boxed as usize)?.call((primitive.clone(),))
+    }
+
     pub fn unbox(&self, object: &Object<'js>, brand: &str) -> Result<Value<'js>> {
         let tool = match brand {
             "Number" => Tool::NumberValue,
