@@ -65,5 +65,5 @@ pub mod protocol;
 #[doc(hidden)]
 pub mod fuzzing {
     pub use crate::http::present::{Finals, Presenter};
-    pub use crate::worker::fuzzing::{quoted, source};
+    pub use crate::worker::fuzzing::{completion, quoted, source};
 }

@@ -29,6 +29,9 @@ pub const TARGETS: [Target; 4] = [
 /// Small limits, so that short inputs reach them.
 const LIMITS: ClientLimits = ClientLimits { frame_bytes: 1024, code_bytes: 64, max_timeout_ms: 300_000 };
 
+/// Places of a text that are completed, or it would take its length by its length.
+const MOST_CURSORS: usize = 64;
+
 /// Lines are what a client sends to one session, whose worker and pool do what they should. A line that begins with a control
 /// character is no frame: it lets time pass, or the client leave.
 pub fn client_frames(data: &[u8]) {
@@ -163,10 +166,14 @@ fn scratch_file(text: &[u8]) -> PathBuf {
     path.clone()
 }
 
-/// A run's code and, after the first NUL, a stack as its script could forge one.
+/// A run's code, with a cursor at many places of it, and, after the first NUL, a stack as its script could forge one.
 pub fn source(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (code, trace) = text.split_once('\0').unwrap_or((&text, ""));
     fuzzing::source(code, trace);
+    let units = code.encode_utf16().count();
+    for cursor in (0..=units).step_by(units / MOST_CURSORS + 1) {
+        fuzzing::completion(code, u32::try_from(cursor).expect("a fuzzed text is short"));
+    }
     fuzzing::quoted(&text);
 }

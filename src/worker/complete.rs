@@ -9,6 +9,7 @@ mod keywords;
 mod live;
 mod outline;
 mod place;
+pub mod rehearsal;
 mod tokens;
 
 use std::collections::HashSet;

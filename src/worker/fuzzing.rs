@@ -2,6 +2,7 @@
 
 use super::inspect::quote;
 
+pub use super::complete::rehearsal::rehearse as completion;
 pub use super::source::rehearsal::rehearse as source;
 
 /// How a string is shown: in quotes, on one line.

@@ -206,6 +206,7 @@ fn chain<'t>(tokens: &Tokens<'t>, end: usize) -> Option<Chain<'t>> {
             Kind::Text => break Base::String,
             Kind::Template => {
                 at = start_of_template(tokens, at);
+                // A tag's, even from the line before.
                 if at > 0 && tokens.ends_value(at - 1) {
                     return None;
                 }
@@ -219,7 +220,8 @@ fn chain<'t>(tokens: &Tokens<'t>, end: usize) -> Option<Chain<'t>> {
             Kind::Private | Kind::Open(_) | Kind::Close(_) | Kind::Sign => return None,
         }
     };
-    if begin.is_some_and(|begin| begin != at) {
+    let is_after_value = at > 0 && tokens.ends_value(at - 1) && !tokens.all[at].is_first_on_line;
+    if is_after_value || begin.is_some_and(|begin| begin != at) {
         return None;
     }
     keys.reverse();
@@ -362,6 +364,8 @@ mod tests {
             "class A { f() { this.|",
             "function f() { this.|",
             "if (a) .|",
+            "a.b.5.|",
+            "a b.|",
         ] {
             check(text, "-");
         }
