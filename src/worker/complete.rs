@@ -141,7 +141,8 @@ fn names<'js>(live: &mut Live<'_, 'js>, code: &str, place: &Place) -> Result<Vec
     for local in outline(&tokens).names {
         let name = tokens.read(local.at);
         let is_at_cursor = tokens.get(local.at).is_some_and(|token| token.start == place.start);
-        if !is_at_cursor && is_showable(name) && !keywords::words().any(|(word, ..)| word == name) {
+        let is_news = !is_at_cursor && !candidates.seen.contains(name) && is_showable(name);
+        if is_news && !keywords::words().any(|(word, ..)| word == name) {
             candidates.offer(name.to_owned(), 0, Origin::Local(local.how));
         }
     }

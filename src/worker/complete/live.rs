@@ -12,6 +12,9 @@ use crate::worker::tools::{Look, Slot};
 /// Keys that are looked at, all in all. Of a larger object the first are offered.
 const MOST_KEYS: usize = 20_000;
 
+/// Keys between two looks at the clock.
+const KEYS_PER_LOOK: usize = 64;
+
 /// Elements of a list whose named properties are searched for: the engine lists its indexes along with them.
 const MOST_SEARCHED: usize = 10_000;
 
@@ -174,7 +177,9 @@ impl<'a, 'js> Live<'a, 'js> {
                 break;
             }
             self.keys_left -= 1;
-            self.step()?;
+            if self.keys_left.is_multiple_of(KEYS_PER_LOOK) {
+                self.step()?;
+            }
             // What is no Unicode cannot be typed.
             let Ok(key) = key?.to_string() else { continue };
             if !is_index(&key) {
