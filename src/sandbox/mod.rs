@@ -22,6 +22,7 @@ mod rlimits;
 mod seccomp;
 mod steps;
 mod timer;
+mod values;
 
 pub use enter::{EXIT_LAYER_MISSING, EXIT_PARENT_GONE, EXIT_SEVERAL_THREADS, EnterError, enter};
 pub use heap::{HeapGauge, LimitedHeap};
@@ -30,3 +31,4 @@ pub use process::{exit_now, open_files, return_free_memory};
 pub use proxy::as_proxy;
 pub use report::{Layer, LayerReport, Report, Status};
 pub use timer::KernelTimer;
+pub use values::{class_of, copy_bytes};

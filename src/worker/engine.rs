@@ -10,7 +10,7 @@ use rquickjs::{Context, Ctx, Result, Runtime};
 
 use super::host::Host;
 use super::tools::Tools;
-use super::{console, input, source, timers, tools};
+use super::{console, input, source, timers, tools, web};
 use crate::ipc::Settings;
 use crate::sandbox::{self, HeapGauge, LimitedHeap};
 
@@ -89,6 +89,7 @@ impl Engine {
         let tools = host.tools.borrow_mut().take();
         drop(tools);
         host.forget_references();
+        host.web.clear();
         host.sources.clear();
         let used = host.heap_bytes();
         drop(self.context);
@@ -109,6 +110,7 @@ fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
     timers::install(ctx, host)?;
     input::install(ctx, host)?;
     source::install_last(ctx, host)?;
+    web::install(ctx, host)?;
     #[cfg(all(feature = "box-probes", target_os = "linux"))]
     install_attempts(ctx)?;
     Ok(())

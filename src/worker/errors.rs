@@ -25,8 +25,14 @@ const MOST_FRAMES: usize = 50;
 /// When the turn must stop, or the engine fails.
 pub fn error_info<'js>(ctx: &Ctx<'js>, host: &Host, thrown: &Value<'js>, run: RunId) -> Result<ErrorInfo> {
     let most = usize::try_from(host.settings.borrow().text_bytes).unwrap_or(usize::MAX);
-    let object = thrown.as_object().filter(|object| object.as_value().is_error());
+    let tools = host.tools.borrow();
+    let look = tools.as_ref().ok_or(rquickjs::Error::Unknown)?.look(ctx)?;
+    let object = match thrown.as_object() {
+        Some(object) if thrown.is_error() || look.dom_exception(object)?.is_some() => Some(object),
+        _ => None,
+    };
     let Some(object) = object else {
+        drop(look);
         let message = inspect::text_of(ctx, host, thrown)?;
         return Ok(ErrorInfo {
             name: "Uncaught".into(),
@@ -37,10 +43,7 @@ pub fn error_info<'js>(ctx: &Ctx<'js>, host: &Host, thrown: &Value<'js>, run: Ru
             frames: Vec::new(),
         });
     };
-    let tools = host.tools.borrow();
-    let look = tools.as_ref().ok_or(rquickjs::Error::Unknown)?.look(ctx)?;
-    let name = inherited_text(&look, object, "name", MOST_NAME)?.unwrap_or_else(|| "Error".into());
-    let message = inherited_text(&look, object, "message", most)?.unwrap_or_default();
+    let (name, message) = name_and_message(&look, object, most)?;
     let message = host.sources.in_users_words(message);
     let written = written_stack(&look, object, most)?;
     let trace = match &written {
@@ -66,13 +69,22 @@ pub fn error_info<'js>(ctx: &Ctx<'js>, host: &Host, thrown: &Value<'js>, run: Ru
 /// # Errors
 /// When the turn must stop, or the engine fails.
 pub fn error_text<'js>(look: &Look<'js>, error: &Object<'js>, most: usize) -> Result<String> {
-    let name = inherited_text(look, error, "name", MOST_NAME)?.unwrap_or_else(|| "Error".into());
-    let message = inherited_text(look, error, "message", most)?.unwrap_or_default();
+    let (name, message) = name_and_message(look, error, most)?;
     if let Some(written) = written_stack(look, error, most)? {
         return Ok(written);
     }
     let trace = trace_of(look, error, most)?;
     Ok(with_header(&name, &message, &trace))
+}
+
+/// What an error is called, and what it says.
+fn name_and_message<'js>(look: &Look<'js>, error: &Object<'js>, most: usize) -> Result<(String, String)> {
+    if let Some((name, message)) = look.dom_exception(error)? {
+        let text = |value: Value<'js>, most| value.as_string().map(|text| look.text(text, most)).transpose();
+        return Ok((text(name, MOST_NAME)?.unwrap_or_default(), text(message, most)?.unwrap_or_default()));
+    }
+    let name = inherited_text(look, error, "name", MOST_NAME)?.unwrap_or_else(|| "Error".into());
+    Ok((name, inherited_text(look, error, "message", most)?.unwrap_or_default()))
 }
 
 /// A stack that the script has written itself: it is the whole text, header and all. What the engine writes begins with a frame.

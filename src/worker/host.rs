@@ -14,6 +14,7 @@ use super::runs::Runs;
 use super::source::Sources;
 use super::timers::Timers;
 use super::tools::Tools;
+use super::web::Web;
 use super::wire::Wire;
 use crate::ids::RunId;
 use crate::ipc::{HostMessage, RunEnd, Settings, WorkerMessage};
@@ -55,6 +56,7 @@ pub struct Host {
     pub references: RefCell<References>,
     pub tools: RefCell<Option<Tools>>,
     pub sources: Sources,
+    pub web: Web,
     pub gauge: RefCell<Rc<HeapGauge>>,
     inbox: RefCell<VecDeque<HostMessage>>,
     /// An interrupt has left the engine unfit: the runs that end now, and the session with them, lose it.
@@ -80,6 +82,7 @@ impl Host {
             references: RefCell::default(),
             tools: RefCell::default(),
             sources: Sources::default(),
+            web: Web::default(),
             gauge: RefCell::default(),
             inbox: RefCell::default(),
             engine_unfit: Cell::default(),
@@ -329,6 +332,8 @@ impl Host {
                 runs.move_to_background(id, now + background_timeout);
             } else {
                 runs.remove(id);
+                // Those that keep no run alive.
+                self.timers.borrow_mut().bury(id);
             }
         }
         self.send(&WorkerMessage::Done(Box::new(end)));

@@ -28,6 +28,7 @@ mod source;
 mod timers;
 mod tools;
 mod turn;
+mod web;
 mod wire;
 
 pub use exit::Exit;

@@ -24,6 +24,16 @@ pub struct Timer {
     arguments: Vec<Persistent<Value<'static>>>,
     /// Between two calls of an interval; `None` for a timer that fires once.
     every: Option<Duration>,
+    holds: Holds,
+}
+
+/// What a timer keeps going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// Its run goes on in the background until it has fired.
+    Run,
+    /// Nothing: it fires as long as its run goes on for other reasons.
+    Nothing,
 }
 
 /// When a timer is due. Timers of the same instant fire in the order in which they were set.
@@ -124,6 +134,11 @@ impl Timer {
         self.every.is_some()
     }
 
+    /// Whether its run counts it.
+    pub fn holds_run(&self) -> bool {
+        self.holds == Holds::Run
+    }
+
     /// Calls the callback.
     pub fn fire(&self, ctx: &Ctx<'_>) -> Result<()> {
         let callback = self.callback.clone().restore(ctx)?;
@@ -148,7 +163,7 @@ pub fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
         let clear = move |id: Opt<Value<'js>>| {
             let id = id.0.and_then(|id| id.as_number()).unwrap_or(0.0);
             let timer = host.timers.borrow_mut().clear(id as u32);
-            if let Some(timer) = &timer
+            if let Some(timer) = timer.as_ref().filter(|timer| timer.holds_run())
                 && let Some(run) = host.runs.borrow_mut().get_mut(timer.run)
             {
                 run.timers = run.timers.saturating_sub(1);
@@ -171,6 +186,24 @@ fn set_timer<'js>(
         return Err(Exception::throw_type(ctx, "The handler of a timer must be a function"));
     };
     let delay = delay_of(delay.as_ref());
+    let arguments = arguments.into_iter().map(|argument| Persistent::save(ctx, argument)).collect();
+    let every = repeats.then_some(delay);
+    add(ctx, host, delay, Timer { run: RunId(0), id: 0, callback: Persistent::save(ctx, callback), arguments, every, holds: Holds::Run })
+}
+
+/// Sets a timer that fires once, and that no run waits for once it has nothing else to do.
+///
+/// # Errors
+/// When there are too many timers.
+pub fn set_unheld<'js>(ctx: &Ctx<'js>, host: &Host, callback: Function<'js>, milliseconds: f64) -> Result<()> {
+    let delay = Duration::from_micros((milliseconds.clamp(MIN_DELAY_MS, MAX_DELAY_MS) * 1000.0) as u64);
+    let callback = Persistent::save(ctx, callback);
+    let timer = Timer { run: RunId(0), id: 0, callback, arguments: Vec::new(), every: None, holds: Holds::Nothing };
+    add(ctx, host, delay, timer).map(drop)
+}
+
+/// Queues a timer for the run whose turn it is, and gives it its number.
+fn add(ctx: &Ctx<'_>, host: &Host, delay: Duration, timer: Timer) -> Result<u32> {
     let Some(turn) = host.turn_of_run() else {
         return Err(Exception::throw_message(ctx, "No run is there to own the timer"));
     };
@@ -178,18 +211,12 @@ fn set_timer<'js>(
     if host.timers.borrow().len() >= most {
         return Err(Exception::throw_range(ctx, &format!("Too many timers: at most {most} can be pending at once")));
     }
-    let timer = Timer {
-        run: turn.run,
-        id: 0,
-        callback: Persistent::save(ctx, callback),
-        arguments: arguments.into_iter().map(|argument| Persistent::save(ctx, argument)).collect(),
-        every: repeats.then_some(delay),
-    };
+    let holds_run = timer.holds_run();
     let mut timers = host.timers.borrow_mut();
     timers.last_id = timers.last_id.wrapping_add(1).max(1);
     let id = timers.last_id;
-    timers.insert(Instant::now() + delay, Timer { id, ..timer });
-    if let Some(run) = host.runs.borrow_mut().get_mut(turn.run) {
+    timers.insert(Instant::now() + delay, Timer { run: turn.run, id, ..timer });
+    if holds_run && let Some(run) = host.runs.borrow_mut().get_mut(turn.run) {
         run.timers += 1;
     }
     Ok(id)

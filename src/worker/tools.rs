@@ -14,6 +14,7 @@ use rquickjs::object::Accessor;
 use rquickjs::{Array, Ctx, FromJs, Function, IntoJs, Object, Persistent, Result, Value};
 
 use super::host::Host;
+use crate::sandbox;
 
 /// Hexadecimal digits of the largest bigint that is shown. Decimal digits take time by the square of their number, in one go.
 const MOST_BIGINT_DIGITS: usize = 16_384;
@@ -21,6 +22,8 @@ const MOST_BIGINT_DIGITS: usize = 16_384;
 /// What was captured, kept from one look to the next. Must be dropped before the engine.
 pub struct Tools {
     all: Persistent<Array<'static>>,
+    /// The engine's number for `DOMException`s, once somebody has asked for it.
+    dom_class: Rc<Cell<Option<u32>>>,
 }
 
 /// Declares the captured intrinsics: a name for each, and the expression path it is found under.
@@ -110,7 +113,137 @@ tools! {
     AsyncFunction: Get ["@async function", "__proto__"],
     GeneratorFunction: Get ["@generator", "__proto__"],
     AsyncGeneratorFunction: Get ["@async generator", "__proto__"],
+    // What only the files in `web` use.
+    Apply: Get ["Reflect", "apply"],
+    OwnKeys: Get ["Reflect", "ownKeys"],
+    Define: Get ["Object", "defineProperty"],
+    SetPrototype: Get ["Object", "setPrototypeOf"],
+    Keys: Get ["Object", "keys"],
+    HasOwn: Get ["Object", "hasOwn"],
+    Microtask: Get ["queueMicrotask"],
+    Now: Get ["performance", "now"],
+    Object: Get ["Object"],
+    Map: Get ["Map"],
+    MapHas: Get ["Map", "prototype", "has"],
+    MapGet: Get ["Map", "prototype", "get"],
+    MapSet: Get ["Map", "prototype", "set"],
+    MapForEach: Get ["Map", "prototype", "forEach"],
+    Set: Get ["Set"],
+    SetAdd: Get ["Set", "prototype", "add"],
+    SetForEach: Get ["Set", "prototype", "forEach"],
+    Date: Get ["Date"],
+    Regexp: Get ["RegExp"],
+    Buffer: Get ["ArrayBuffer"],
+    BufferDetached: Getter ["ArrayBuffer", "prototype", "detached"],
+    BufferResizable: Getter ["ArrayBuffer", "prototype", "resizable"],
+    BufferMaxLength: Getter ["ArrayBuffer", "prototype", "maxByteLength"],
+    BufferTransfer: Get ["ArrayBuffer", "prototype", "transfer"],
+    Shared: Get ["SharedArrayBuffer"],
+    View: Get ["DataView"],
+    Int8: Get ["Int8Array"],
+    Uint8Clamped: Get ["Uint8ClampedArray"],
+    Int16: Get ["Int16Array"],
+    Uint16: Get ["Uint16Array"],
+    Int32: Get ["Int32Array"],
+    Uint32: Get ["Uint32Array"],
+    BigInt64: Get ["BigInt64Array"],
+    BigUint64: Get ["BigUint64Array"],
+    Float16: Get ["Float16Array"],
+    Float32: Get ["Float32Array"],
+    Float64: Get ["Float64Array"],
+    TypedBuffer: Getter ["Uint8Array", "prototype", "__proto__", "buffer"],
+    TypedOffset: Getter ["Uint8Array", "prototype", "__proto__", "byteOffset"],
+    TypedByteLength: Getter ["Uint8Array", "prototype", "__proto__", "byteLength"],
+    TypedSet: Get ["Uint8Array", "prototype", "__proto__", "set"],
+    EvalError: Get ["EvalError"],
+    RangeError: Get ["RangeError"],
+    ReferenceError: Get ["ReferenceError"],
+    SyntaxError: Get ["SyntaxError"],
+    TypeError: Get ["TypeError"],
+    UriError: Get ["URIError"],
+    SetStack: Setter ["Error", "prototype", "stack"],
+    DomException: Get ["DOMException"],
+    DomName: Getter ["DOMException", "prototype", "name"],
+    DomMessage: Getter ["DOMException", "prototype", "message"],
+    IteratorPrototype: Get ["@map iterator", "__proto__", "__proto__"],
 }
+
+/// What the files in `web` call the intrinsics that they use.
+const LENT: &[(&str, Tool)] = &[
+    ("apply", Tool::Apply),
+    ("ownKeys", Tool::OwnKeys),
+    ("defineProperty", Tool::Define),
+    ("describe", Tool::Descriptor),
+    ("setPrototypeOf", Tool::SetPrototype),
+    ("keys", Tool::Keys),
+    ("hasOwn", Tool::HasOwn),
+    ("queueMicrotask", Tool::Microtask),
+    ("now", Tool::Now),
+    ("toWellFormed", Tool::ToWellFormed),
+    ("iterator", Tool::Iterator),
+    ("toStringTag", Tool::ToStringTag),
+    ("ObjectPrototype", Tool::ObjectPrototype),
+    ("ArrayPrototype", Tool::ArrayPrototype),
+    ("IteratorPrototype", Tool::IteratorPrototype),
+    ("Object", Tool::Object),
+    ("numberValue", Tool::NumberValue),
+    ("stringValue", Tool::StringValue),
+    ("booleanValue", Tool::BooleanValue),
+    ("bigintValue", Tool::BigintValue),
+    ("Map", Tool::Map),
+    ("mapHas", Tool::MapHas),
+    ("mapGet", Tool::MapGet),
+    ("mapSet", Tool::MapSet),
+    ("mapForEach", Tool::MapForEach),
+    ("Set", Tool::Set),
+    ("setAdd", Tool::SetAdd),
+    ("setForEach", Tool::SetForEach),
+    ("Date", Tool::Date),
+    ("dateTime", Tool::DateTime),
+    ("RegExp", Tool::Regexp),
+    ("regexpSource", Tool::RegexpSource),
+    ("ArrayBuffer", Tool::Buffer),
+    ("bufferLength", Tool::BufferLength),
+    ("bufferDetached", Tool::BufferDetached),
+    ("bufferResizable", Tool::BufferResizable),
+    ("bufferMaxLength", Tool::BufferMaxLength),
+    ("bufferTransfer", Tool::BufferTransfer),
+    ("SharedArrayBuffer", Tool::Shared),
+    ("sharedLength", Tool::SharedLength),
+    ("DataView", Tool::View),
+    ("viewBuffer", Tool::ViewBuffer),
+    ("viewOffset", Tool::ViewOffset),
+    ("viewLength", Tool::ViewLength),
+    ("Int8Array", Tool::Int8),
+    ("Uint8Array", Tool::BytesFrom),
+    ("Uint8ClampedArray", Tool::Uint8Clamped),
+    ("Int16Array", Tool::Int16),
+    ("Uint16Array", Tool::Uint16),
+    ("Int32Array", Tool::Int32),
+    ("Uint32Array", Tool::Uint32),
+    ("BigInt64Array", Tool::BigInt64),
+    ("BigUint64Array", Tool::BigUint64),
+    ("Float16Array", Tool::Float16),
+    ("Float32Array", Tool::Float32),
+    ("Float64Array", Tool::Float64),
+    ("getTag", Tool::TypedTag),
+    ("typedBuffer", Tool::TypedBuffer),
+    ("typedOffset", Tool::TypedOffset),
+    ("typedLength", Tool::TypedLength),
+    ("typedByteLength", Tool::TypedByteLength),
+    ("setBytes", Tool::TypedSet),
+    ("Error", Tool::Error),
+    ("EvalError", Tool::EvalError),
+    ("RangeError", Tool::RangeError),
+    ("ReferenceError", Tool::ReferenceError),
+    ("SyntaxError", Tool::SyntaxError),
+    ("TypeError", Tool::TypeError),
+    ("URIError", Tool::UriError),
+    ("setStack", Tool::SetStack),
+    ("DOMException", Tool::DomException),
+    ("domName", Tool::DomName),
+    ("domMessage", Tool::DomMessage),
+];
 
 /// An own property, read without running a getter.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,7 +303,18 @@ impl Tools {
         }
         // The array is never reachable for a script, but its prototype is.
         all.as_object().set_prototype(None)?;
-        Ok(Tools { all: Persistent::save(ctx, all) })
+        Ok(Tools { all: Persistent::save(ctx, all), dom_class: Rc::default() })
+    }
+
+    /// An object with the intrinsics that the host's own JavaScript uses. It inherits nothing.
+    pub fn lend<'js>(&self, ctx: &Ctx<'js>) -> Result<Object<'js>> {
+        let all = self.all.clone().restore(ctx)?;
+        let lent = Object::new(ctx.clone())?;
+        lent.set_prototype(None)?;
+        for (name, tool) in LENT {
+            lent.set(*name, all.get::<Value>(*tool as usize)?)?;
+        }
+        Ok(lent)
     }
 
     /// The tools, for use in this stretch of work. Until it is dropped, errors made on the way call no `prepareStackTrace`.
@@ -180,6 +324,7 @@ impl Tools {
             describe: all.get(Tool::Descriptor as usize)?,
             error: all.get(Tool::Error as usize)?,
             prepare: None,
+            dom_class: Rc::clone(&self.dom_class),
             all,
         };
         let prepare: Value = look.ask(Tool::GetPrepare, &look.error, ())?;
@@ -217,6 +362,7 @@ pub struct Look<'js> {
     all: Array<'js>,
     describe: Function<'js>,
     error: Value<'js>,
+    dom_class: Rc<Cell<Option<u32>>>,
     /// The script's own `prepareStackTrace`, to be given back.
     prepare: Option<Value<'js>>,
 }
@@ -392,6 +538,29 @@ impl<'js> Look<'js> {
     /// A new error of this place.
     pub fn new_error(&self) -> Result<Object<'js>> {
         self.all.get::<rquickjs::function::Constructor>(Tool::Error as usize)?.construct(())
+    }
+
+    /// A new `TypeError` of this place.
+    pub fn new_type_error(&self, message: &str) -> Result<Object<'js>> {
+        self.all.get::<rquickjs::function::Constructor>(Tool::TypeError as usize)?.construct((message,))
+    }
+
+    /// The name and the message of a `DOMException`, whose getters run no script's code; `None` for any other object.
+    pub fn dom_exception(&self, object: &Object<'js>) -> Result<Option<(Value<'js>, Value<'js>)>> {
+        let value = object.as_value();
+        let dom_class = match self.dom_class.get() {
+            Some(class) => class,
+            None => {
+                let make = self.all.get::<rquickjs::function::Constructor>(Tool::DomException as usize)?;
+                let class = sandbox::class_of(&make.construct::<_, Value>(())?);
+                self.dom_class.set(Some(class));
+                class
+            }
+        };
+        if sandbox::class_of(value) != dom_class {
+            return Ok(None);
+        }
+        Ok(Some((self.ask(Tool::DomName, value, ())?, self.ask(Tool::DomMessage, value, ())?)))
     }
 
     /// The trace that the engine keeps inside an error: a string, unless the script's `prepareStackTrace` has made something else.

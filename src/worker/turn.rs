@@ -116,7 +116,7 @@ impl Worker {
             let mut runs = self.host.runs.borrow_mut();
             let foreground = runs.foreground().and_then(|id| runs.get(id)).map(|run| run.deadline);
             let Some(run) = runs.get_mut(run) else { return };
-            if !timer.repeats() {
+            if timer.holds_run() && !timer.repeats() {
                 run.timers = run.timers.saturating_sub(1);
             }
             run.turn_deadline(now).min(foreground.unwrap_or(run.turn_deadline(now)))

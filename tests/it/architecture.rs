@@ -43,7 +43,7 @@ fn actix_is_named_in_http_alone() {
 
 #[test]
 fn the_engine_is_named_in_the_worker_and_where_it_needs_unsafe_code_alone() {
-    only_in("rquickjs", &["worker", "sandbox/heap.rs", "sandbox/proxy.rs"]);
+    only_in("rquickjs", &["worker", "sandbox/heap.rs", "sandbox/proxy.rs", "sandbox/values.rs"]);
 }
 
 #[test]

@@ -21,7 +21,12 @@ impl<'js> Inspector<'_, 'js> {
         names: &Names,
         keys: &mut Vec<Value<'js>>,
     ) -> Result<String> {
-        let name = match self.inherited(error, "name")? {
+        let dom_exception = self.look.dom_exception(error)?;
+        let name = match &dom_exception {
+            Some((name, _)) => Some(name.clone()),
+            None => self.inherited(error, "name")?,
+        };
+        let name = match name {
             Some(name) if !name.is_null() && !name.is_undefined() => self.name_text(&name)?.unwrap_or_default(),
             _ => "Error".into(),
         };
@@ -41,7 +46,11 @@ impl<'js> Inspector<'_, 'js> {
             }
         }
         let mut stack = improved(stack, &name, names);
-        let message = match self.inherited(error, "message")? {
+        let message = match dom_exception {
+            Some((_, message)) => Some(message),
+            None => self.inherited(error, "message")?,
+        };
+        let message = match message {
             Some(message) => message.as_string().map(|text| self.look.text(text, self.most_bytes)).transpose()?,
             None => None,
         };

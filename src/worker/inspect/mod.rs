@@ -16,6 +16,7 @@ mod properties;
 pub(super) mod quote;
 mod stringify;
 mod table;
+mod web;
 mod width;
 
 pub use format::{Line, Style, console_line};
@@ -38,6 +39,9 @@ const STEPS_PER_LOOK: usize = 64;
 
 /// Proxies of proxies that are looked through.
 const MOST_PROXIES: usize = 1000;
+
+/// UTF-16 units of a function's text in a message.
+const MOST_NAMED_UNITS: usize = 1024;
 
 /// A line of a string inside an object that is longer than this may be broken at its newlines. Node's `kMinLineWidth`.
 const MIN_LINE_WIDTH: usize = 16;
@@ -141,6 +145,23 @@ pub fn simple_text(value: &Value<'_>) -> Option<String> {
 /// When the turn must stop, or the engine fails.
 pub fn text_of<'js>(ctx: &Ctx<'js>, host: &Host, value: &Value<'js>) -> Result<String> {
     Ok(cut(Inspector::new(ctx, host)?.value(value, 0)?, text_cap(host)))
+}
+
+/// What a value is called where it cannot be used: a function or symbol as it is written, an object by its class.
+///
+/// # Errors
+/// When the turn must stop, or the engine fails.
+pub fn name_of<'js>(ctx: &Ctx<'js>, host: &Host, value: &Value<'js>) -> Result<String> {
+    let mut inspector = Inspector::new(ctx, host)?;
+    let Some(object) = value.as_object().filter(|_| !value.is_proxy()) else {
+        return if value.is_proxy() { Ok("#<Object>".into()) } else { inspector.primitive(value) };
+    };
+    if value.is_function() {
+        let text = inspector.look.function_text(object)?;
+        return text.map_or_else(|| Ok("#<Function>".into()), |text| inspector.look.text(&text, MOST_NAMED_UNITS));
+    }
+    let names = inspector.names(object, 0)?;
+    Ok(format!("#<{}>", names.constructor.as_deref().unwrap_or("Object")))
 }
 
 fn text_cap(host: &Host) -> usize {
@@ -267,12 +288,21 @@ impl<'a, 'js> Inspector<'a, 'js> {
 
     /// The same look with other options, for one value that stands by itself.
     fn apart(&mut self, options: Options, value: &Value<'js>) -> Result<String> {
+        self.standing_alone(options, |inspector| inspector.value(value, 0))
+    }
+
+    /// Prints something as if there were nothing around it.
+    fn standing_alone(
+        &mut self,
+        options: Options,
+        print: impl FnOnce(&mut Inspector<'a, 'js>) -> Result<String>,
+    ) -> Result<String> {
         let path = std::mem::take(&mut self.path);
         let circular = std::mem::take(&mut self.circular);
         let indentation = std::mem::take(&mut self.indentation);
         let current_depth = std::mem::take(&mut self.current_depth);
         let options = std::mem::replace(&mut self.options, options);
-        let text = self.value(value, 0);
+        let text = print(self);
         self.path = path;
         self.circular = circular;
         self.indentation = indentation;

@@ -58,6 +58,11 @@ impl<'js> Description<'js> {
         Description { shape, base: String::new(), open: lead + "{", close: "}" }
     }
 
+    /// Properties in braces, behind a name that ends with a space.
+    pub(super) fn record(lead: String) -> Description<'js> {
+        Description::braces(Shape::Record, lead)
+    }
+
     fn based(base: String) -> Description<'js> {
         Description { shape: Shape::Record, base, open: "{".into(), close: "}" }
     }
@@ -89,6 +94,9 @@ impl<'js> Inspector<'_, 'js> {
             return Ok(format!("[Circular *{}]", self.circular_index(&object).unwrap_or(1)));
         }
         let names = self.names(&object, depth)?;
+        if let Some(text) = self.web_object(&object, &names, depth)? {
+            return Ok(text);
+        }
         let (description, keys) = self.describe(&object, &names)?;
         if keys.is_empty()
             && let Some(text) = description.empty_text()
@@ -160,7 +168,7 @@ impl<'js> Inspector<'_, 'js> {
         }
     }
 
-    fn contents(
+    pub(super) fn contents(
         &mut self,
         object: &Object<'js>,
         depth: i64,

@@ -101,13 +101,18 @@ impl<'js> Look<'js> {
 
     pub fn regexp_text(&self, regexp: &Object<'js>) -> Result<String> {
         let source: rquickjs::String = self.ask(Tool::RegexpSource, regexp.as_value(), ())?;
-        let mut text = format!("/{}/", self.whole_text(&source)?);
+        Ok(format!("/{}/{}", self.whole_text(&source)?, self.regexp_flags(regexp)?))
+    }
+
+    /// The letters of a regular expression's flags.
+    pub fn regexp_flags(&self, regexp: &Object<'js>) -> Result<String> {
+        let mut flags = String::new();
         for (tool, letter) in REGEXP_FLAGS {
             if self.ask::<_, Value>(tool, regexp.as_value(), ())?.as_bool() == Some(true) {
-                text.push(letter);
+                flags.push(letter);
             }
         }
-        Ok(text)
+        Ok(flags)
     }
 
     /// How many elements or bytes a built-in of this brand has.
