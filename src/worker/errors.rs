@@ -19,6 +19,9 @@ const MOST_NAME: usize = 256;
 /// Frames of a stack that are reported one by one.
 const MOST_FRAMES: usize = 50;
 
+/// What the place of a frame begins with that is in the host's own JavaScript.
+const INNER: &str = " (web:";
+
 /// Everything about an uncaught error of a run.
 ///
 /// # Errors
@@ -128,7 +131,30 @@ pub fn trace_of<'js>(look: &Look<'js>, error: &Object<'js>, most: usize) -> Resu
         Slot::Value(trace) => trace,
         Slot::Absent | Slot::Getter | Slot::Setter | Slot::Accessor => look.stack(error)?,
     };
-    Ok(trace.as_string().map(|trace| look.text(trace, most)).transpose()?.unwrap_or_default())
+    let trace = trace.as_string().map(|trace| look.text(trace, most)).transpose()?.unwrap_or_default();
+    Ok(without_inner_frames(trace))
+}
+
+/// A trace in which a function of the host's own JavaScript is one native frame, whatever it has called.
+fn without_inner_frames(trace: String) -> String {
+    if !trace.contains(INNER) {
+        return trace;
+    }
+    let lines: Vec<&str> = trace.lines().collect();
+    let is_inner = |line: &&str| line.contains(INNER);
+    let mut out = String::with_capacity(trace.len());
+    for (position, line) in lines.iter().enumerate() {
+        let next = lines.get(position + 1);
+        if next.is_some_and(is_inner) && (is_inner(line) || line.ends_with("(native)")) {
+            continue;
+        }
+        match line.split_once(INNER) {
+            Some((function, _)) => out.extend([function, " (native)"]),
+            None => out += line,
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// A string property, own or inherited, as long as only data has to be read on the way.

@@ -540,11 +540,6 @@ impl<'js> Look<'js> {
         self.all.get::<rquickjs::function::Constructor>(Tool::Error as usize)?.construct(())
     }
 
-    /// A new `TypeError` of this place.
-    pub fn new_type_error(&self, message: &str) -> Result<Object<'js>> {
-        self.all.get::<rquickjs::function::Constructor>(Tool::TypeError as usize)?.construct((message,))
-    }
-
     /// The name and the message of a `DOMException`, whose getters run no script's code; `None` for any other object.
     pub fn dom_exception(&self, object: &Object<'js>) -> Result<Option<(Value<'js>, Value<'js>)>> {
         let value = object.as_value();

@@ -4,7 +4,7 @@ use rquickjs::{Array, Object, Result};
 
 use super::names::Names;
 use super::object::Description;
-use super::{Inspector, Options, width};
+use super::{Inspector, width};
 use crate::worker::web::{Content, Deep, Shown};
 
 impl<'js> Inspector<'_, 'js> {
@@ -17,11 +17,12 @@ impl<'js> Inspector<'_, 'js> {
             return Ok(Some(match deep {
                 Deep::Braces => format!("{name} {{}}"),
                 Deep::Bare => name,
+                Deep::Bracketed => format!("[{name}]"),
                 Deep::Object => "[Object]".into(),
             }));
         }
         let lead = if name.is_empty() { String::new() } else { format!("{name} ") };
-        let options = Options { depth: self.options.depth - depth, ..self.options.clone() };
+        let options = self.options.clone();
         let text = match content {
             Content::Record(record) => self.standing_alone(options, |inspector| {
                 let keys = inspector.keys(&record, None)?;

@@ -197,7 +197,7 @@
   finish(AbortController, 'AbortController');
 
   function show(value) {
-    if (isSignal(value)) return { __proto__: null, record: { aborted: isAborted(value) }, deep: 'braces' };
+    if (isSignal(value)) return { __proto__: null, record: { aborted: isAborted(value) }, deep: 'bracketed' };
     if (isController(value)) return { __proto__: null, record: { signal: signalOf(value) }, deep: 'braces' };
     return undefined;
   }

@@ -11,10 +11,10 @@
 //!
 //! [`Tools::lend`]: super::tools::Tools::lend
 
+mod base64;
 mod clone;
 mod encoding;
 mod events;
-mod fetch;
 mod random;
 #[cfg(test)]
 mod tests;
@@ -45,6 +45,8 @@ enum File {
     Clone,
     Crypto,
     Performance,
+    Base64,
+    Fetch,
 }
 
 impl File {
@@ -59,6 +61,8 @@ impl File {
             File::Clone => ("web:clone", include_str!("clone.js")),
             File::Crypto => ("web:crypto", include_str!("crypto.js")),
             File::Performance => ("web:performance", include_str!("performance.js")),
+            File::Base64 => ("web:base64", include_str!("base64.js")),
+            File::Fetch => ("web:fetch", include_str!("fetch.js")),
         }
     }
 
@@ -67,9 +71,14 @@ impl File {
         match self {
             File::Common => None,
             File::Abort => Some(File::Events),
-            File::Url | File::Encoding | File::Events | File::Clone | File::Crypto | File::Performance => {
-                Some(File::Common)
-            }
+            File::Url
+            | File::Encoding
+            | File::Events
+            | File::Clone
+            | File::Crypto
+            | File::Performance
+            | File::Base64
+            | File::Fetch => Some(File::Common),
         }
     }
 
@@ -83,6 +92,8 @@ impl File {
             File::Abort => events::lend(ctx, host, lent),
             File::Clone => clone::lend(ctx, host, lent),
             File::Crypto => random::lend(ctx, lent),
+            File::Base64 => base64::lend(ctx, host, lent),
+            File::Fetch => Ok(()),
         }
     }
 }
@@ -96,7 +107,7 @@ enum Listed {
     Yes,
 }
 
-const GLOBALS: [(&str, File, Listed); 14] = [
+const GLOBALS: [(&str, File, Listed); 17] = [
     ("URL", File::Url, Listed::No),
     ("URLSearchParams", File::Url, Listed::No),
     ("TextEncoder", File::Encoding, Listed::No),
@@ -111,6 +122,9 @@ const GLOBALS: [(&str, File, Listed); 14] = [
     ("crypto", File::Crypto, Listed::Yes),
     ("Performance", File::Performance, Listed::No),
     ("performance", File::Performance, Listed::Yes),
+    ("atob", File::Base64, Listed::Yes),
+    ("btoa", File::Base64, Listed::Yes),
+    ("fetch", File::Fetch, Listed::Yes),
 ];
 
 /// What an engine has loaded. Must be dropped before it.
@@ -143,6 +157,8 @@ pub enum Deep {
     Braces,
     /// `Name`
     Bare,
+    /// `[Name]`
+    Bracketed,
     /// `[Object]`
     Object,
 }
@@ -153,7 +169,7 @@ pub fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
         let access = accessor(host, name, file, listed);
         ctx.globals().prop(name, Both { function: Function::new(ctx.clone(), access)?, listed })?;
     }
-    fetch::install(ctx, host)
+    Ok(())
 }
 
 impl Web {
@@ -179,6 +195,7 @@ impl Web {
             let deep = match shown.get::<_, String>("deep")?.as_str() {
                 "braces" => Deep::Braces,
                 "bare" => Deep::Bare,
+                "bracketed" => Deep::Bracketed,
                 _ => Deep::Object,
             };
             return Ok(Some(Shown { name: shown.get("name")?, content, deep }));

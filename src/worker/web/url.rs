@@ -94,6 +94,9 @@ fn changed(href: &str, part: usize, value: &str) -> Option<Url> {
         7 => quirks::set_port(&mut url, value),
         8 => {
             quirks::set_pathname(&mut url, value);
+            if !before.has_authority() && !before.cannot_be_a_base() {
+                url = with_path(&before, value).unwrap_or(url);
+            }
             Ok(())
         }
         9 => {
@@ -106,6 +109,17 @@ fn changed(href: &str, part: usize, value: &str) -> Option<Url> {
         }
     };
     Some(if taken.is_ok() && url.as_str().len() <= MOST_URL_BYTES { url } else { before })
+}
+
+/// A URL that has a path but no host, with another path. One that begins with two slashes would be a host if it were written as it
+/// stands, which `url` does not see.
+fn with_path(url: &Url, value: &str) -> Option<Url> {
+    let scheme = url.scheme();
+    let mut beside = parse(&format!("{scheme}://h/"), None)?;
+    quirks::set_pathname(&mut beside, value);
+    let path = Some(beside.path()).filter(|path| !path.is_empty())?;
+    let guard = if path.starts_with("//") { "/." } else { "" };
+    parse(&format!("{scheme}:{guard}{path}{}{}", quirks::search(url), quirks::hash(url)), None)
 }
 
 /// Names and values in turn, in a list that inherits nothing.
