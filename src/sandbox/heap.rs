@@ -38,6 +38,11 @@ impl HeapGauge {
         self.refused.replace(false)
     }
 
+    /// Whether an allocation of so many bytes would be granted. Where not, it counts as refused.
+    pub fn has_room_for(&self, bytes: usize) -> bool {
+        self.fits(bytes, 0)
+    }
+
     /// Opens or closes the room that only the host may use.
     pub fn set_host_room(&self, open: bool) {
         self.host_room.set(open);

@@ -188,7 +188,12 @@ fn set_timer<'js>(
     let delay = delay_of(delay.as_ref());
     let arguments = arguments.into_iter().map(|argument| Persistent::save(ctx, argument)).collect();
     let every = repeats.then_some(delay);
-    add(ctx, host, delay, Timer { run: RunId(0), id: 0, callback: Persistent::save(ctx, callback), arguments, every, holds: Holds::Run })
+    add(
+        ctx,
+        host,
+        delay,
+        Timer { run: RunId(0), id: 0, callback: Persistent::save(ctx, callback), arguments, every, holds: Holds::Run },
+    )
 }
 
 /// Sets a timer that fires once, and that no run waits for once it has nothing else to do.

@@ -37,6 +37,7 @@ mod stopped;
 mod support;
 mod typescript;
 mod waiting;
+mod web;
 mod web_parity;
 mod websocat;
 mod worker;

@@ -7,7 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use rquickjs::{Ctx, Error, Object, Result};
 
-use super::{demand_room, lend_function};
+use super::{demand_room, lend_function, text_of};
 use crate::worker::host::Host;
 
 /// What is left after the padding was taken off by hand. Bits that are over are nobody's concern.
@@ -39,7 +39,7 @@ pub fn lend<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, lent: &Object<'js>) -> Result<
 
 /// A string as text; `None` where it is not Unicode.
 fn unicode(text: &rquickjs::String<'_>) -> Result<Option<String>> {
-    match text.to_string() {
+    match text_of(text) {
         Ok(text) => Ok(Some(text)),
         Err(Error::Utf8(_)) => Ok(None),
         Err(error) => Err(error),

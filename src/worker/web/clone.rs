@@ -18,9 +18,7 @@ pub fn lend<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, lent: &Object<'js>) -> Result<
     let owner = Rc::clone(host);
     lend_function(ctx, lent, "isPlatform", move |ctx: Ctx<'js>, object: Object<'js>| owner.web.knows(&ctx, &object))?;
     let owner = Rc::clone(host);
-    lend_function(ctx, lent, "nameOf", move |ctx: Ctx<'js>, value: Value<'js>| {
-        inspect::name_of(&ctx, &owner, &value)
-    })?;
+    lend_function(ctx, lent, "nameOf", move |ctx: Ctx<'js>, value: Value<'js>| inspect::name_of(&ctx, &owner, &value))?;
     let owner = Rc::clone(host);
     lend_function(ctx, lent, "regexpFlags", move |ctx: Ctx<'js>, regexp: Object<'js>| {
         owner.tools.borrow().as_ref().ok_or(Error::Unknown)?.look(&ctx)?.regexp_flags(&regexp)

@@ -4,14 +4,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding};
-use rquickjs::{Array, Ctx, Error, Function, Object, Result, TypedArray, Value};
+use rquickjs::{Ctx, Error, Function, Object, Result, TypedArray, Value};
 
-use super::{demand_room, lend_function};
+use super::{bare_list, demand_room, lend_function, text_of};
 use crate::sandbox;
 use crate::worker::host::Host;
 
 /// UTF-16 units of a label, spaces around it included.
 const MOST_LABEL: usize = 256;
+
+/// Bytes that are decoded at once, of which Rust makes up to three times as many. The file in JavaScript asks for as many.
+const AT_ONCE: usize = 65_536;
 
 /// How a decoder was asked to be.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +37,7 @@ impl Kind {
 pub fn lend<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, lent: &Object<'js>) -> Result<()> {
     let owner = Rc::clone(host);
     let encode = move |ctx: Ctx<'js>, text: rquickjs::String<'js>| {
-        let text = text.to_string()?;
+        let text = text_of(&text)?;
         demand_room(&ctx, &owner, text.len())?;
         TypedArray::<u8>::new_copy(ctx, text.as_bytes())
     };
@@ -44,7 +47,7 @@ pub fn lend<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, lent: &Object<'js>) -> Result<
         let text = owner.tools.borrow().as_ref().ok_or(Error::Unknown)?.look(&ctx)?.text(&text, room)?;
         let (read, end) = fitting(&text, room);
         demand_room(&ctx, &owner, end)?;
-        let both = Array::new(ctx.clone())?;
+        let both = bare_list(&ctx)?;
         both.set(0, read)?;
         both.set(1, TypedArray::<u8>::new_copy(ctx, &text.as_bytes()[..end])?)?;
         Ok::<_, Error>(both)
@@ -54,7 +57,7 @@ pub fn lend<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, lent: &Object<'js>) -> Result<
     let decoder = move |ctx: Ctx<'js>, label: rquickjs::String<'js>, fatal: bool, ignore_bom: bool| -> Result<_> {
         let label = owner.tools.borrow().as_ref().ok_or(Error::Unknown)?.look(&ctx)?.text(&label, MOST_LABEL)?;
         let Some(encoding) = Encoding::for_label_no_replacement(label.as_bytes()) else { return Ok(None) };
-        let made = Array::new(ctx.clone())?;
+        let made = bare_list(&ctx)?;
         made.set(0, encoding.name().to_ascii_lowercase())?;
         made.set(1, decoding(&ctx, Kind { encoding, fatal, ignore_bom })?)?;
         Ok(Some(made))
@@ -81,7 +84,7 @@ fn decoding<'js>(ctx: &Ctx<'js>, kind: Kind) -> Result<Function<'js>> {
     let decoder = RefCell::new(kind.decoder());
     let decode = move |ctx: Ctx<'js>, bytes: Value<'js>, start: usize, end: usize, last: bool| -> Result<_> {
         let bytes = TypedArray::<u8>::from_value(bytes)?;
-        let part = sandbox::copy_bytes(&bytes, start, end).unwrap_or_default();
+        let part = sandbox::copy_bytes(&bytes, start, end.min(start.saturating_add(AT_ONCE))).unwrap_or_default();
         let text = decoded(&mut decoder.borrow_mut(), &part, kind.fatal, last);
         if last || text.is_none() {
             *decoder.borrow_mut() = kind.decoder();

@@ -6,7 +6,8 @@
 //!
 //! A file is a function of one object, `host`: the intrinsics it uses ([`Tools::lend`]), the host's functions, and what files
 //! loaded before it have put there for those after. It names no global, which `tests` hold it to, because by then a script may have
-//! replaced them all; no script ever sees `host`. Each class knows its objects by a private name, so that no script can make up
+//! replaced them all; no script ever sees `host`. (It can get at single functions, through `prepareStackTrace`; the host's own bear
+//! any argument.) Each class knows its objects by a private name, so that no script can make up
 //! one or take one apart.
 //!
 //! [`Tools::lend`]: super::tools::Tools::lend
@@ -296,11 +297,27 @@ where
     lent.set(name, Function::new(ctx.clone(), function)?.with_name(name)?)
 }
 
+/// A list that inherits nothing: filling it reaches no setter of a script's.
+fn bare_list<'js>(ctx: &Ctx<'js>) -> Result<Array<'js>> {
+    let list = Array::new(ctx.clone())?;
+    list.as_object().set_prototype(None)?;
+    Ok(list)
+}
+
+/// The text of a string that is Unicode.
+fn text_of(string: &rquickjs::String<'_>) -> Result<String> {
+    string.to_string().map_err(|error| match error {
+        // The engine has had no room for it, and has said so.
+        Error::Unknown if string.ctx().has_exception() => Error::Exception,
+        error => error,
+    })
+}
+
 /// Whether so many more bytes have room in the engine's heap; else the error of a full one. What Rust makes for the engine is
 /// held against this first, because nothing counts it while it is made.
 fn demand_room(ctx: &Ctx<'_>, host: &Host, bytes: usize) -> Result<()> {
-    let free = host.settings.borrow().heap_bytes.saturating_sub(host.heap_bytes());
-    if bytes as u64 > free { Err(Exception::throw_internal(ctx, "out of memory")) } else { Ok(()) }
+    let fits = host.gauge.borrow().has_room_for(bytes);
+    if fits { Ok(()) } else { Err(Exception::throw_internal(ctx, "out of memory")) }
 }
 
 /// What a host function throws when the turn must stop. A script can catch it, and is then asked again by the engine itself.

@@ -6,7 +6,7 @@ use rquickjs::function::Opt;
 use rquickjs::{Array, Ctx, Object, Result};
 use url::{Url, quirks};
 
-use super::{STEPS_PER_LOOK, demand_room, interrupted, lend_function};
+use super::{STEPS_PER_LOOK, bare_list, demand_room, interrupted, lend_function, text_of};
 use crate::worker::host::Host;
 
 /// UTF-8 bytes of a URL. As browsers have it; longer ones are invalid.
@@ -22,13 +22,13 @@ pub fn lend<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, lent: &Object<'js>) -> Result<
         "parseUrl",
         |ctx: Ctx<'js>, text: rquickjs::String<'js>, base: Opt<Option<rquickjs::String<'js>>>| -> Result<_> {
             let base = match base.0.flatten() {
-                Some(base) => match parse(&base.to_string()?, None) {
+                Some(base) => match parse(&text_of(&base)?, None) {
                     Some(base) => Some(base),
                     None => return Ok(None),
                 },
                 None => None,
             };
-            parse(&text.to_string()?, base.as_ref()).map(|url| parts(&ctx, &url)).transpose()
+            parse(&text_of(&text)?, base.as_ref()).map(|url| parts(&ctx, &url)).transpose()
         },
     )?;
     lend_function(
@@ -36,15 +36,15 @@ pub fn lend<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, lent: &Object<'js>) -> Result<
         lent,
         "setUrl",
         |ctx: Ctx<'js>, href: rquickjs::String<'js>, part: usize, value: rquickjs::String<'js>| -> Result<_> {
-            changed(&href.to_string()?, part, &value.to_string()?).map(|url| parts(&ctx, &url)).transpose()
+            changed(&text_of(&href)?, part, &text_of(&value)?).map(|url| parts(&ctx, &url)).transpose()
         },
     )?;
     let owner = Rc::clone(host);
-    let decode = move |ctx: Ctx<'js>, text: rquickjs::String<'js>| pairs(&ctx, &owner, &text.to_string()?);
+    let decode = move |ctx: Ctx<'js>, text: rquickjs::String<'js>| pairs(&ctx, &owner, &text_of(&text)?);
     lend_function(ctx, lent, "decodeForm", decode)?;
     let owner = Rc::clone(host);
     let encode = move |ctx: Ctx<'js>, text: rquickjs::String<'js>| {
-        let text = text.to_string()?;
+        let text = text_of(&text)?;
         demand_room(&ctx, &owner, text.len().saturating_mul(MOST_GROWTH))?;
         let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
         rquickjs::String::from_str(ctx, &encoded)
@@ -61,7 +61,7 @@ fn parse(text: &str, base: Option<&Url>) -> Option<Url> {
 
 /// The parts of a URL, where the file in JavaScript looks for them.
 fn parts<'js>(ctx: &Ctx<'js>, url: &Url) -> Result<Array<'js>> {
-    let parts = Array::new(ctx.clone())?;
+    let parts = bare_list(ctx)?;
     parts.set(0, quirks::href(url))?;
     parts.set(1, quirks::origin(url))?;
     parts.set(2, quirks::protocol(url))?;
@@ -124,8 +124,7 @@ fn with_path(url: &Url, value: &str) -> Option<Url> {
 
 /// Names and values in turn, in a list that inherits nothing.
 fn pairs<'js>(ctx: &Ctx<'js>, host: &Host, text: &str) -> Result<Array<'js>> {
-    let list = Array::new(ctx.clone())?;
-    list.as_object().set_prototype(None)?;
+    let list = bare_list(ctx)?;
     let text = text.strip_prefix('?').unwrap_or(text);
     for (position, (name, value)) in form_urlencoded::parse(text.as_bytes()).enumerate() {
         if position.is_multiple_of(STEPS_PER_LOOK) && host.must_stop() {
