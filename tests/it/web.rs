@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use runpen::ipc::WorkerMessage;
+use runpen::ipc::{Content, Detail, RunRequest, WorkerMessage};
 use runpen::outcome::Outcome;
 
 use crate::support::worker_driver::{Worker, request};
@@ -220,4 +220,21 @@ fn cloning_can_be_stopped_and_leaves_the_worker_usable() {
     let finished = worker.run_for("structuredClone({ get a() { for (;;); } })", 100);
     assert_eq!(finished.end.outcome, Outcome::Timeout);
     assert_eq!(worker.run("structuredClone([1])").text(), "[ 1 ]");
+}
+
+#[test]
+fn a_preview_shows_what_such_an_object_is_made_of_and_what_a_script_has_added() {
+    let previewed = |code: &str| -> Vec<String> {
+        let request = RunRequest { detail: Detail::Previews, ..request(code) };
+        let preview = Worker::start().run_request(request).end.value.unwrap().preview.unwrap();
+        let text = |content: &Content<_>| match content {
+            Content::Value(glimpse) => runpen::ipc::Glimpse::clone(glimpse).text,
+            Content::Getter(_) | Content::Setter => "…".to_owned(),
+        };
+        preview.entries.iter().map(|entry| format!("{}: {}", entry.key, text(&entry.content))).collect()
+    };
+    assert_eq!(previewed("new URL('http://a/b')")[..2], ["href: 'http://a/b'", "origin: 'http://a'"]);
+    assert_eq!(previewed("new URLSearchParams('a=1&a=2')"), ["a: '1'", "a: '2'"]);
+    assert_eq!(previewed("new (class Store extends EventTarget { state = 1 })()"), ["state: 1"]);
+    assert_eq!(previewed("AbortSignal.abort()"), ["aborted: true"]);
 }

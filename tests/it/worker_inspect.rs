@@ -13,6 +13,8 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// Values that are large, deep, strange or hostile.
 const HARD: &[&str] = &[
+    "new URLSearchParams('a=1&'.repeat(2e5))",
+    "[new URL('http://a/' + 'b'.repeat(1e6)), new Event('x'.repeat(1e6)), new URLSearchParams({ ['k'.repeat(1e6)]: 'v'.repeat(1e6) })]",
     "(() => { let o = {}; for (let i = 0; i < 1e5; i++) o = {o}; return o })()",
     "(() => { let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return a })()",
     "(() => { let p = {}; for (let i = 0; i < 1e5; i++) p = new Proxy(p, {}); return p })()",

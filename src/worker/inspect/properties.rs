@@ -1,6 +1,8 @@
 //! What is in an object, one piece at a time, for clients that open it. Nothing of the script's runs: accessors are named, not asked,
 //! and a proxy shows its target and its handler.
 
+use std::borrow::Cow;
+
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Object, Promise, Result, Value};
 
@@ -11,6 +13,10 @@ use crate::ipc::{Content, MOST_GLIMPSE_UNITS, Preview, Property, PropertyKind};
 use crate::sandbox::as_proxy;
 use crate::worker::host::Host;
 use crate::worker::tools::Slot;
+use crate::worker::web;
+
+/// Pairs of a query that can be listed.
+const MOST_PAIRS: usize = 10_000;
 
 /// How much of an object is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +40,7 @@ pub(super) struct Contents<'js> {
     object: Object<'js>,
     elements: Elements,
     keys: Vec<Value<'js>>,
-    internals: Vec<(&'static str, Value<'js>)>,
+    internals: Vec<(Cow<'static, str>, Value<'js>)>,
 }
 
 /// One thing in an object.
@@ -90,8 +96,8 @@ impl<'js> Inspector<'_, 'js> {
         if let Some(proxy) = as_proxy(object.as_value()) {
             match (proxy.target(), proxy.handler()) {
                 (Ok(target), Ok(handler)) if extent == Extent::All => {
-                    contents.internals.push(("[[Target]]", target.into_value()));
-                    contents.internals.push(("[[Handler]]", handler.into_value()));
+                    contents.internals.push(("[[Target]]".into(), target.into_value()));
+                    contents.internals.push(("[[Handler]]".into(), handler.into_value()));
                 }
                 // A revoked one has neither, and says so by throwing.
                 _ => drop(self.ctx.catch()),
@@ -106,6 +112,7 @@ impl<'js> Inspector<'_, 'js> {
             Shape::Set { size } => Elements::Set(size),
             _ => Elements::None,
         };
+        self.web_internals(object, &mut contents.internals)?;
         if extent == Extent::Shown {
             contents.keys = shown;
             return Ok(contents);
@@ -120,17 +127,45 @@ impl<'js> Inspector<'_, 'js> {
         }
         let brand = self.brand(object, &names)?;
         if matches!(brand.as_str(), "Number" | "String" | "Boolean" | "BigInt" | "Symbol") {
-            contents.internals.push(("[[PrimitiveValue]]", self.look.unbox(object, &brand)?));
+            contents.internals.push(("[[PrimitiveValue]]".into(), self.look.unbox(object, &brand)?));
         }
         let prototype = object.get_prototype().map(Object::into_value);
-        contents.internals.push(("[[Prototype]]", prototype.unwrap_or_else(|| Value::new_null(self.ctx.clone()))));
+        contents
+            .internals
+            .push(("[[Prototype]]".into(), prototype.unwrap_or_else(|| Value::new_null(self.ctx.clone()))));
         Ok(contents)
+    }
+
+    /// What an object of the Web Platform's classes is made of: its own properties are nothing but what a script has added.
+    fn web_internals(
+        &mut self,
+        object: &Object<'js>,
+        internals: &mut Vec<(Cow<'static, str>, Value<'js>)>,
+    ) -> Result<()> {
+        match self.host.web.shown(&self.ctx, object)?.map(|shown| shown.content) {
+            None => {}
+            Some(web::Content::Record(record)) => {
+                for key in self.keys(&record, None)? {
+                    let Some(name) = key.as_string() else { continue };
+                    let name = self.look.text(name, MOST_GLIMPSE_UNITS)?;
+                    internals.extend(self.look.read(&record, key)?.value().map(|value| (name.into(), value)));
+                }
+            }
+            Some(web::Content::Pairs(pairs)) => {
+                for position in 0..(pairs.len() / 2).min(MOST_PAIRS) {
+                    self.step()?;
+                    let name: rquickjs::String = pairs.get(2 * position)?;
+                    internals.push((self.look.text(&name, MOST_GLIMPSE_UNITS)?.into(), pairs.get(2 * position + 1)?));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn promise_internals(
         &mut self,
         object: &Object<'js>,
-        internals: &mut Vec<(&'static str, Value<'js>)>,
+        internals: &mut Vec<(Cow<'static, str>, Value<'js>)>,
     ) -> Result<()> {
         let promise = Promise::from_value(object.as_value().clone())?;
         let (state, result) = match promise.state() {
@@ -143,8 +178,8 @@ impl<'js> Inspector<'_, 'js> {
             },
         };
         let state = rquickjs::String::from_str(self.ctx.clone(), state)?.into_value();
-        internals.push(("[[PromiseState]]", state));
-        internals.extend(result.map(|result| ("[[PromiseResult]]", result)));
+        internals.push(("[[PromiseState]]".into(), state));
+        internals.extend(result.map(|result| ("[[PromiseResult]]".into(), result)));
         Ok(())
     }
 
@@ -164,7 +199,7 @@ impl<'js> Inspector<'_, 'js> {
         let internal = named.saturating_sub(contents.keys.len());
         for (name, value) in contents.internals.iter().skip(internal).take(count - found.len()) {
             let slot = Slot::Value(value.clone());
-            found.push(Found::new((*name).to_owned(), PropertyKind::Internal, slot));
+            found.push(Found::new(name.clone().into_owned(), PropertyKind::Internal, slot));
         }
         Ok(found)
     }
