@@ -543,6 +543,10 @@ impl<'js> Look<'js> {
     /// The name and the message of a `DOMException`, whose getters run no script's code; `None` for any other object.
     pub fn dom_exception(&self, object: &Object<'js>) -> Result<Option<(Value<'js>, Value<'js>)>> {
         let value = object.as_value();
+        // Most are the language's own, and a full heap may have no room for the sample below.
+        if value.is_error() {
+            return Ok(None);
+        }
         let dom_class = match self.dom_class.get() {
             Some(class) => class,
             None => {

@@ -238,3 +238,25 @@ fn a_preview_shows_what_such_an_object_is_made_of_and_what_a_script_has_added() 
     assert_eq!(previewed("new (class Store extends EventTarget { state = 1 })()"), ["state: 1"]);
     assert_eq!(previewed("AbortSignal.abort()"), ["aborted: true"]);
 }
+
+#[test]
+fn the_documentation_names_what_is_there_and_what_is_not() {
+    let page = include_str!("../../docs/language.md");
+    let (_, globals) = page.split_once("## Globals").unwrap();
+    let (globals, _) = globals.split_once("\n## ").unwrap();
+    let quoted = |text: &str| -> Vec<String> {
+        text.split('`').skip(1).step_by(2).map(|name| name.trim_end_matches("()").to_owned()).collect()
+    };
+    let rows = globals.lines().filter(|line| line.starts_with("| `"));
+    let there: Vec<String> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
+    let (_, absent) = globals.split_once("There is no\n").unwrap();
+    let absent = quoted(absent);
+    assert!(there.len() > 25 && absent.len() > 5, "{there:?} {absent:?}");
+    let mut worker = Worker::start();
+    for name in there {
+        assert_ne!(worker.run(&format!("typeof {name}")).text(), "'undefined'", "{name}");
+    }
+    for name in absent.iter().chain(&["crypto.subtle".to_owned(), "performance.mark".to_owned(), "Intl".to_owned()]) {
+        assert_eq!(worker.run(&format!("typeof {name}")).text(), "'undefined'", "{name}");
+    }
+}

@@ -10,6 +10,10 @@ use crate::worker::web::{Content, Deep, Shown};
 impl<'js> Inspector<'_, 'js> {
     /// The text of an object that the host's own classes have made; `None` for any other.
     pub(super) fn web_object(&mut self, object: &Object<'js>, names: &Names, depth: i64) -> Result<Option<String>> {
+        // All of these classes have a tag, and most objects have none.
+        if !names.has_tag {
+            return Ok(None);
+        }
         let Some(shown) = self.host.web.shown(&self.ctx, object)? else { return Ok(None) };
         let Shown { name, content, deep } = shown;
         let name = name.or_else(|| names.constructor.clone()).unwrap_or_else(|| "Object".into());

@@ -2,7 +2,7 @@
 // loaded. What they use of the language is in `host`, captured before any script ran, and lists that they keep have no prototype.
 (function (host) {
   'use strict';
-  const { apply, classOf, defineProperty, describe, getTag, ownKeys, setPrototypeOf, toWellFormed } = host;
+  const { apply, classOf, defineProperty, getTag, ownKeys, setPrototypeOf, toWellFormed } = host;
   const { ArrayBuffer, DataView, SharedArrayBuffer, TypeError, Uint8Array } = host;
 
   const BUFFER = classOf(new ArrayBuffer(0));

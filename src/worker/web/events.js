@@ -1,7 +1,7 @@
 // Event, CustomEvent and EventTarget, for targets that have no parents.
 (function (host) {
   'use strict';
-  const { apply, badThis, badType, demand, dictionary, DOMException, failure, finish, isObject, now } = host;
+  const { apply, badThis, badType, demand, dictionary, DOMException, finish, isObject, now } = host;
   const { defineProperty, queueMicrotask, TypeError } = host;
 
   const NONE = 0;

@@ -12,14 +12,14 @@
 //!
 //! [`Tools::lend`]: super::tools::Tools::lend
 
+mod abort;
 mod base64;
 mod clone;
+mod crypto;
 mod encoding;
-mod events;
-mod random;
+mod performance;
 #[cfg(test)]
 mod tests;
-mod time;
 mod url;
 
 use std::cell::{Cell, RefCell};
@@ -89,10 +89,10 @@ impl File {
             File::Common => clone::lend_kinds(ctx, lent),
             File::Url => url::lend(ctx, host, lent),
             File::Encoding => encoding::lend(ctx, host, lent),
-            File::Events | File::Performance => time::lend(ctx, lent),
-            File::Abort => events::lend(ctx, host, lent),
+            File::Events | File::Performance => performance::lend(ctx, lent),
+            File::Abort => abort::lend(ctx, host, lent),
             File::Clone => clone::lend(ctx, host, lent),
-            File::Crypto => random::lend(ctx, lent),
+            File::Crypto => crypto::lend(ctx, lent),
             File::Base64 => base64::lend(ctx, host, lent),
             File::Fetch => Ok(()),
         }
@@ -133,6 +133,8 @@ const GLOBALS: [(&str, File, Listed); 17] = [
 pub struct Web {
     lent: RefCell<Option<Persistent<Object<'static>>>>,
     files: RefCell<Vec<(File, Persistent<Object<'static>>)>>,
+    /// What says of an object how it is printed, for each file that has such.
+    shows: RefCell<Vec<Persistent<Function<'static>>>>,
 }
 
 /// How an object of these classes is printed.
@@ -179,16 +181,16 @@ impl Web {
         // Dropped outside of the borrows: a value's end may run anything.
         let lent = self.lent.take();
         let files = self.files.take();
-        drop((lent, files));
+        let shows = self.shows.take();
+        drop((lent, files, shows));
     }
 
     /// How to print an object, if it is of these classes. Runs no script's code.
     pub fn shown<'js>(&self, ctx: &Ctx<'js>, object: &Object<'js>) -> Result<Option<Shown<'js>>> {
-        let files: Vec<Persistent<Object>> = self.files.borrow().iter().map(|(_, exports)| exports.clone()).collect();
-        for exports in files {
-            let exports = exports.restore(ctx)?;
-            let Some(show) = exports.get::<_, Value>("show")?.into_function() else { continue };
-            let Some(shown) = show.call::<_, Value>((object.clone(),))?.into_object() else { continue };
+        let shows = self.shows.borrow().clone();
+        for show in shows {
+            let shown: Value = show.restore(ctx)?.call((object.clone(),))?;
+            let Some(shown) = shown.into_object() else { continue };
             let content = match shown.get::<_, Value>("pairs")?.into_array() {
                 Some(pairs) => Content::Pairs(pairs),
                 None => Content::Record(shown.get("record")?),
@@ -269,6 +271,9 @@ fn load<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, file: File) -> Result<Object<'js>>
     options.filename = Some(name.to_owned());
     let make: Function = ctx.eval_with_options(text, options)?;
     let exports: Object = make.call((lent,))?;
+    if let Some(show) = exports.get::<_, Value>("show")?.into_function() {
+        host.web.shows.borrow_mut().push(Persistent::save(ctx, show));
+    }
     host.web.files.borrow_mut().push((file, Persistent::save(ctx, exports.clone())));
     Ok(exports)
 }
