@@ -282,22 +282,27 @@ impl Tools {
         let describe: Function = globals.get::<_, Object>("Object")?.get("getOwnPropertyDescriptor")?;
         let tag: Value = globals.get::<_, Object>("Symbol")?.get("toStringTag")?;
         let all = Array::new(ctx.clone())?;
+        let (mut found_way, mut holder): (&[&str], _) = (&[], globals.clone());
         for (tool, how, path) in CAPTURED {
             let (last, way) = path.split_last().expect("no path is empty");
-            let mut holder = globals.clone();
-            for step in way {
-                let sample = samples.iter().find(|(name, _)| name == step);
-                holder = match sample {
-                    Some((_, sample)) => sample.clone(),
-                    None if *step == "__proto__" => holder.get_prototype().ok_or(rquickjs::Error::Unknown)?,
-                    None => holder.get(*step)?,
-                };
+            // Neighbours mostly come from the same place.
+            if way != found_way {
+                holder = globals.clone();
+                for step in way {
+                    let sample = samples.iter().find(|(name, _)| name == step);
+                    holder = match sample {
+                        Some((_, sample)) => sample.clone(),
+                        None if *step == "__proto__" => holder.get_prototype().ok_or(rquickjs::Error::Unknown)?,
+                        None => holder.get(*step)?,
+                    };
+                }
+                found_way = way;
             }
             let key = if *last == "@@toStringTag" { tag.clone() } else { (*last).into_js(ctx)? };
             let found: Value = match how {
                 How::Get => holder.get(key)?,
-                How::Getter => describe.call::<_, Object>((holder, key))?.get("get")?,
-                How::Setter => describe.call::<_, Object>((holder, key))?.get("set")?,
+                How::Getter => describe.call::<_, Object>((holder.clone(), key))?.get("get")?,
+                How::Setter => describe.call::<_, Object>((holder.clone(), key))?.get("set")?,
             };
             all.set(*tool as usize, found)?;
         }
