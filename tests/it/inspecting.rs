@@ -273,7 +273,8 @@ async fn a_getter_is_called_when_it_is_asked_for_and_not_before() {
 
 #[tokio::test]
 async fn a_getter_may_not_run_for_ever_nor_print_ask_or_leave_timers() {
-    let server = TestServer::start();
+    // A grace that a busy machine can keep to.
+    let server = TestServer::with(&[("run.kill_grace_ms", "900")]);
     let mut client = looking(&server).await;
     let code = "globalThis.state = 'kept'; ({
         get loop() { for (;;); },
