@@ -127,6 +127,18 @@ fn a_name_that_was_declared_again_is_one_name_with_the_latest_value() {
 }
 
 #[test]
+fn the_last_value_and_the_last_error_have_their_members() {
+    let mut worker = Worker::start();
+    run(&mut worker, "({ alpha: 1, beta: 2 })");
+    assert_eq!(labels(&mut worker, "_.|")[..2], ["alpha", "beta"]);
+    worker.run("throw new RangeError('no')");
+    assert_eq!(labels(&mut worker, "_error.mess|"), ["message"]);
+    run(&mut worker, "Object.defineProperty(globalThis, '_', { get() { globalThis.asked = true } })");
+    assert_eq!(labels(&mut worker, "_.|"), [""; 0]);
+    assert_eq!(worker.run("typeof asked").text(), "'undefined'");
+}
+
+#[test]
 fn names_of_the_machinery_are_never_shown() {
     let mut worker = Worker::start();
     // While it lasts, the hook of its `return` is a global.

@@ -69,7 +69,12 @@ impl<'a, 'js> Live<'a, 'js> {
         }
         match self.host.sources.lexical(name) {
             Some(lexical) => self.lexical(&lexical),
-            None => Ok(self.property(&self.ctx.globals().into_value(), name)?.value()),
+            None => match self.property(&self.ctx.globals().into_value(), name)? {
+                Slot::Value(value) => Ok(Some(value)),
+                // The console's own accessors need not be asked.
+                Slot::Accessor => self.host.sources.last(name).map(|kept| kept.restore(self.ctx)).transpose(),
+                Slot::Absent | Slot::Getter | Slot::Setter => Ok(None),
+            },
         }
     }
 

@@ -105,6 +105,15 @@ impl Sources {
         drop((returned, last, namespace));
     }
 
+    /// What the globals `_` and `_error` stand for.
+    pub fn last(&self, name: &str) -> Option<Kept> {
+        match name {
+            "_" => self.last.value.borrow().clone(),
+            "_error" => self.last.error.borrow().clone(),
+            _ => None,
+        }
+    }
+
     /// A trace in the positions of the texts that the user sent, with its frames.
     pub fn in_users_texts(&self, trace: &str) -> (String, Vec<StackFrame>) {
         self.origins.borrow().in_users_texts(trace)
@@ -418,12 +427,10 @@ fn forget_unfinished(ctx: &Ctx<'_>, host: &Host) {
 /// Defines the globals `_` and `_error`: they give the last value and the last error, until somebody gives them a value of his
 /// own. Accessors, so that a run costs them nothing.
 pub fn install_last<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
-    for (name, is_error) in [("_", false), ("_error", true)] {
+    for name in ["_", "_error"] {
         let host = Rc::clone(host);
         let get = move |ctx: Ctx<'js>| -> Result<Value<'js>> {
-            let last = &host.sources.last;
-            let kept = if is_error { last.error.borrow().clone() } else { last.value.borrow().clone() };
-            kept.map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |kept| kept.restore(&ctx))
+            host.sources.last(name).map_or_else(|| Ok(Value::new_undefined(ctx.clone())), |kept| kept.restore(&ctx))
         };
         let set = move |ctx: Ctx<'js>, value: Value<'js>| -> Result<()> {
             let property = Property::from(value).writable().configurable().enumerable();
