@@ -41,7 +41,7 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
   };
 
   /** Runs what is complete, goes on in a new line where more must come. */
-  const enter = async (code: string) => {
+  const enter = async ({ value: code, selectionStart, selectionEnd }: HTMLTextAreaElement) => {
     if (asked.current !== null || code.trim() === "") return;
     asked.current = code;
     const reply = await ask({ type: "is_complete", code, lang }, COMPLETENESS_WITHIN_MS);
@@ -50,13 +50,17 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
     // Other text meanwhile; nobody waits for this any more.
     if (!now.startsWith(code)) return;
     const isIncomplete = "answer" in reply && reply.answer.type === "completeness" && reply.answer.state === "incomplete";
-    if (isIncomplete) newLine();
+    if (isIncomplete) newLine(selectionStart, selectionEnd);
     else run(code, now.slice(code.length));
   };
 
-  const newLine = () => {
-    field.current?.setRangeText("\n", field.current.selectionStart, field.current.selectionEnd, "end");
-    setText(field.current?.value ?? "");
+  /** Where Enter was pressed: whoever types fast has typed on. */
+  const newLine = (from: number, to: number) => {
+    if (!field.current) return;
+    const { selectionStart } = field.current;
+    field.current.setRangeText("\n", from, to, "preserve");
+    if (selectionStart <= to) field.current.setSelectionRange(from + 1, from + 1);
+    setText(field.current.value);
     suggestions.close();
   };
 
@@ -81,7 +85,7 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
     } else if (key === "Enter" && (ctrlKey || metaKey)) {
       run(value);
     } else if (key === "Enter" && !shiftKey) {
-      void enter(value);
+      void enter(field.current);
     } else if (key === "l" && ctrlKey) {
       onClear();
     } else if (shiftKey || ctrlKey || metaKey || altKey || selectionStart !== selectionEnd) {

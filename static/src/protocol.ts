@@ -6,7 +6,7 @@
 
 import type { Lang } from "./program";
 
-export const CLIENT_MESSAGE_TYPES = ["run", "cancel", "input", "reset", "hello", "ping"] as const;
+export const CLIENT_MESSAGE_TYPES = ["run", "cancel", "input", "reset", "hello", "ping", "inspect", "complete", "is_complete"] as const;
 
 export const SERVER_MESSAGE_TYPES = [
   "queued",
@@ -18,6 +18,9 @@ export const SERVER_MESSAGE_TYPES = [
   "reset",
   "pong",
   "hello",
+  "properties",
+  "completions",
+  "completeness",
   "error",
 ] as const;
 
@@ -36,7 +39,6 @@ export const OUTCOMES = [
 export const ERROR_CODES = [
   "bad_message",
   "unknown_type",
-  "unsupported",
   "too_large",
   "duplicate_id",
   "queue_full",
@@ -44,13 +46,10 @@ export const ERROR_CODES = [
   "rate_limited",
   "unknown_run",
   "no_input_wanted",
+  "ref_expired",
+  "no_answer",
   "shutting_down",
 ] as const;
-
-/** What else may be asked, and what answers it. */
-export const REQUEST_TYPES = ["inspect", "complete", "is_complete"] as const;
-export const ANSWER_TYPES = ["properties", "completions", "completeness"] as const;
-export const REQUEST_ERROR_CODES = ["ref_expired", "no_answer"] as const;
 
 export const COMPLETION_KINDS = ["keyword", "variable", "function", "class", "constant", "property", "method"] as const;
 export const COMPLETENESS = ["complete", "incomplete", "invalid"] as const;
@@ -74,7 +73,7 @@ export const VALUE_KINDS = [
 ] as const;
 
 export type Outcome = (typeof OUTCOMES)[number];
-export type ErrorCode = (typeof ERROR_CODES)[number] | (typeof REQUEST_ERROR_CODES)[number];
+export type ErrorCode = (typeof ERROR_CODES)[number];
 export type Level = (typeof LEVELS)[number];
 export type InputKind = (typeof INPUT_KINDS)[number];
 export type ValueKind = (typeof VALUE_KINDS)[number];
@@ -362,6 +361,6 @@ export function parseServerMessage(frame: unknown): ServerMessage | null {
     return null;
   }
   if (typeof message !== "object" || message === null || !("type" in message)) return null;
-  const known: readonly unknown[] = [...SERVER_MESSAGE_TYPES, ...ANSWER_TYPES];
+  const known: readonly unknown[] = SERVER_MESSAGE_TYPES;
   return known.includes(message.type) ? (message as ServerMessage) : null;
 }

@@ -29,7 +29,7 @@ export function previewParts({ kind, text, entries = [], more = 0 }: Preview): P
   entries.forEach((property, at) => {
     if (at > 0) parts.push(plain(", "));
     if (property.kind !== "index") parts.push(...keyParts(property));
-    parts.push(property.value ? { text: property.value.text, kind: property.value.kind } : plain(accessorText(property)));
+    parts.push(property.value ? { text: property.value.text, kind: property.value.kind } : plain("(…)"));
   });
   if (more > 0) parts.push(plain(", …"));
   return [...parts, plain(close)];
