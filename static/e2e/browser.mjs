@@ -12,12 +12,19 @@ const ARGS = [
   "--disable-sync",
 ];
 
+const OPTIONS = { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS };
+
 export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS });
+  return chromium.launch(OPTIONS);
+}
+
+/** A browser as a person has one: with a profile, in the folder that is named. */
+export function launchWithProfile(folder) {
+  return chromium.launchPersistentContext(folder, OPTIONS);
 }
 
 /** Two pages work at once on a small machine, and the tests beside this one have their own: patience costs nothing when all is well. */
-export const WAIT_MS = 8_000;
+export const WAIT_MS = 30_000;
 
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
 export const PHONE = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };

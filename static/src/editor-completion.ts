@@ -28,7 +28,7 @@ export function completions(complete: Complete): Extension {
       options: items.map(({ label, kind, detail }, at) => ({
         label,
         type: kind,
-        ...(detail !== undefined && { detail }),
+        ...(detail && { detail }),
         // In the order in which the session has put them.
         boost: -at / items.length,
       })),

@@ -80,6 +80,8 @@ export function createEditor({ parent, document: first, selection, onChange, onS
   let shown = first.id;
   /** What is not on the screen: each with its own cursor and its own past. */
   const others = new Map<number, EditorState>();
+  /** Of documents that were never on the screen: what is to be marked in them when they are. */
+  const unmarked = new Map<number, Fault>();
   const stateOf = ({ text, lang }: Document, anchor = 0) =>
     EditorState.create({
       doc: text,
@@ -113,7 +115,10 @@ export function createEditor({ parent, document: first, selection, onChange, onS
         others.set(shown, view.state);
         shown = document.id;
         view.setState(others.get(shown) ?? stateOf(document));
+        const fault = unmarked.get(shown);
+        if (fault) view.dispatch({ effects: setErrorMark.of(fault) });
         others.delete(shown);
+        unmarked.delete(shown);
         onSelection(!view.state.selection.main.empty);
       }
       view.dispatch({ effects: language.reconfigure(inLanguage(document.lang)) });
@@ -129,6 +134,7 @@ export function createEditor({ parent, document: first, selection, onChange, onS
     },
     forget(id) {
       others.delete(id);
+      unmarked.delete(id);
     },
     insert(signs) {
       view.dispatch(typed(view.state, signs), { userEvent: "input.type", scrollIntoView: true });
@@ -139,9 +145,11 @@ export function createEditor({ parent, document: first, selection, onChange, onS
       view.focus();
     },
     markError(id, fault) {
+      if (id !== shown && !others.has(id)) unmarked.set(id, fault);
       change(id, () => ({ effects: setErrorMark.of(fault) }));
     },
     clearErrors() {
+      unmarked.clear();
       for (const id of [shown, ...others.keys()]) change(id, () => ({ effects: setErrorMark.of(null) }));
     },
     goTo(position) {

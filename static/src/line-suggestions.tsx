@@ -128,7 +128,7 @@ export function Suggestions({ suggestions: { found, chosen, take } }: { suggesti
               onClick={() => take(item)}
             >
               <span class="suggestion-label">{item.label}</span>
-              <span class="suggestion-detail">{item.detail ?? item.kind}</span>
+              <span class="suggestion-detail">{item.detail || item.kind}</span>
             </li>
           ))}
         </ul>

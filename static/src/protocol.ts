@@ -278,6 +278,7 @@ export interface Completions {
 export interface CompletionItem {
   label: string;
   kind: CompletionKind;
+  /** May be empty. */
   detail?: string;
 }
 

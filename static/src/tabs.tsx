@@ -1,6 +1,6 @@
 /** The code and its files as tabs, and the language of the code. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { LANGUAGES, MAX_FILES, mainName, type Lang } from "./program";
 import type { Deleted, Document, Workspace } from "./workspace";
@@ -18,7 +18,15 @@ export function Tabs({ workspace, onDeleted }: Props) {
   const [naming, setNaming] = useState<Naming | null>(null);
   const { documents, shown, lang } = workspace;
 
-  const focusShown = () => list.current?.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
+  /** The shown tab is to have the focus, as soon as it is there. */
+  const wantsFocus = useRef(false);
+  useLayoutEffect(() => {
+    if (wantsFocus.current) list.current?.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
+    wantsFocus.current = false;
+  });
+  const focusShown = () => {
+    wantsFocus.current = true;
+  };
 
   // A tab that was just made may be outside of what is seen of the row.
   useEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [shown.id, documents.length]);
@@ -26,16 +34,16 @@ export function Tabs({ workspace, onDeleted }: Props) {
   const startNaming = (document: Document | null) => setNaming({ id: document?.id ?? null, name: document?.name ?? workspace.freeName() });
 
   const remove = (id: number) => {
+    focusShown();
     const deleted = workspace.remove(id);
     if (deleted) onDeleted(deleted);
-    focusShown();
   };
 
   const named = (name: string) => {
+    focusShown();
     if (naming?.id != null) workspace.rename(naming.id, name);
     else workspace.add(name);
     setNaming(null);
-    focusShown();
   };
 
   const pressed = (event: KeyboardEvent) => {
@@ -44,8 +52,8 @@ export function Tabs({ workspace, onDeleted }: Props) {
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: documents.length - 1 }[event.key];
     if (to !== undefined) {
       const next = documents[(to + documents.length) % documents.length];
-      if (next) workspace.show(next.id);
       focusShown();
+      if (next) workspace.show(next.id);
     } else if (event.key === "F2" && shown.name !== null) {
       startNaming(shown);
     } else if (event.key === "Delete" && shown.name !== null) {
@@ -83,8 +91,8 @@ export function Tabs({ workspace, onDeleted }: Props) {
           fault={(name) => workspace.fault(name, naming.id)}
           onName={named}
           onCancel={() => {
-            setNaming(null);
             focusShown();
+            setNaming(null);
           }}
         />
       ) : (
@@ -92,10 +100,16 @@ export function Tabs({ workspace, onDeleted }: Props) {
           {shown.name !== null && (
             <>
               <button type="button" class="quiet-button" aria-label={`Rename ${shown.name}`} title="Rename (F2)" onClick={() => startNaming(shown)}>
-                Rename
+                <span class="tab-word">Rename</span>
+                <span class="tab-sign" aria-hidden="true">
+                  ✎
+                </span>
               </button>
               <button type="button" class="quiet-button" aria-label={`Delete ${shown.name}`} title="Delete" onClick={() => remove(shown.id)}>
-                Delete
+                <span class="tab-word">Delete</span>
+                <span class="tab-sign" aria-hidden="true">
+                  ✕
+                </span>
               </button>
             </>
           )}
@@ -139,7 +153,7 @@ function NameForm({ naming, fault, onName, onCancel }: NameFormProps) {
   const [name, setName] = useState(naming.name);
   const [said, setSaid] = useState<string | null>(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     field.current?.focus();
     // The ending mostly stays.
     field.current?.setSelectionRange(0, Math.max(0, naming.name.lastIndexOf(".")));

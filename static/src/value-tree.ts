@@ -66,14 +66,17 @@ class ValueTree {
     this.element.addEventListener("keydown", this.#pressed);
   }
 
-  /** A single value opens at once: whoever has opened the tree wants to see into it. */
+  /** Of a single value its properties, because its own text stands above; of several, each. */
   fill(values: readonly Preview[]): void {
-    const nodes = values.map((value) => this.#made({ kind: "value", property: null, value }, 1));
+    const ref = values.length === 1 ? values[0]?.ref : undefined;
+    const items: Item[] = ref === undefined ? values.map((value) => ({ kind: "value", property: null, value })) : [note("…", false)];
+    const nodes = items.map((item) => this.#made(item, 1));
     this.element.replaceChildren(...nodes.map((node) => node.element));
     this.#number(null);
     const [first] = nodes;
-    if (first) first.element.tabIndex = 0;
-    if (first && nodes.length === 1) void this.#open(first);
+    if (!first) return;
+    first.element.tabIndex = 0;
+    if (ref !== undefined) void this.#continue(first, ref, 0);
   }
 
   #made(item: Item, level: number): TreeNode {
@@ -175,7 +178,7 @@ class ValueTree {
   /** Puts the next ones in the place of the item that stood for them. */
   async #continue(node: TreeNode, ref: Ref, start: number): Promise<void> {
     const answer = await this.#asked(node, ref, start);
-    if (!node.element.isConnected && !this.#nodes.has(node.element)) return;
+    if (!this.#nodes.has(node.element)) return;
     const items = isRefusal(answer) ? [note(REFUSALS[answer], false)] : itemsOf(answer, ref);
     this.#replace(node, items);
   }
@@ -294,7 +297,7 @@ function drawItem(item: Item, level: number): HTMLElement {
   element.setAttribute("role", "treeitem");
   element.setAttribute("aria-level", String(level));
   element.tabIndex = -1;
-  element.style.setProperty("padding-left", `${(Math.min(level, MAX_INDENTED) - 1) * INDENT_EM}em`);
+  element.style.setProperty("padding-left", `${Math.min(level, MAX_INDENTED) * INDENT_EM}em`);
   if (refOf(item) !== undefined) element.setAttribute("aria-expanded", "false");
   if (level > MAX_INDENTED) element.append(span("tree-level", `${level} `));
   element.append(...contentOf(item));
