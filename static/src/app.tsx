@@ -1,7 +1,7 @@
 /** The page: header, editor, console, line, status. */
 
 import type { ComponentChildren } from "preact";
-import { useCallback, useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
 import { BracketBar } from "./bracket-bar";
 import { ConnectionMark, ConnectionNotice } from "./connection-mark";
@@ -50,7 +50,7 @@ export function App({ playground }: { playground: Playground }) {
   const saveLater = useDraft(workspace);
   const source = useRef<CodeSource | null>(null);
 
-  useEffect(() => applyLook(settings), [settings]);
+  useLayoutEffect(() => applyLook(settings), [settings]);
 
   const changeSettings = (changed: Settings) => {
     setSettings(changed);

@@ -73,8 +73,6 @@ export class ShownRows implements RowSource {
   #logGeneration: number;
   /** The groups that the next row stands in. */
   #groups: { depth: number; hides: boolean }[] = [];
-  /** Rows before the last `console.clear`. */
-  #cleared = 0;
 
   constructor(
     private readonly log: RowSource,
@@ -97,12 +95,6 @@ export class ShownRows implements RowSource {
   get generation(): number {
     this.#catchUp();
     return this.#generation;
-  }
-
-  /** Rows that `console.clear` has hidden. */
-  get cleared(): number {
-    this.#catchUp();
-    return Math.max(0, this.#cleared - this.log.first);
   }
 
   slice(from: number, to: number): readonly Row[] {
@@ -140,7 +132,7 @@ export class ShownRows implements RowSource {
 
   #restart(): void {
     this.#numbers = [];
-    this.#first = this.#scanned = this.#cleared = 0;
+    this.#first = this.#scanned = 0;
     this.#groups = [];
   }
 
@@ -167,7 +159,6 @@ export class ShownRows implements RowSource {
     if (this.folds.hidesEarlier(row)) {
       this.#numbers = [];
       this.#first = 0;
-      this.#cleared = number;
       this.#generation += 1;
     }
     if (!this.#isInFolded(row) && matches(row, this.filter)) this.#numbers.push(number);

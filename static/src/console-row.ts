@@ -97,7 +97,7 @@ function entry(row: EntryRow, drawing: Drawing): HTMLElement {
 
 /** What `console.clear` leaves. */
 function clearing(row: EntryRow, drawing: Drawing): HTMLElement {
-  const drawn = element("div", "row row-note row-clear", ["The console was cleared by the code."]);
+  const drawn = element("div", "row row-note row-clear", [row.text]);
   if (drawing.folds.hidesEarlier(row)) {
     const recall = button("row-more", "Show what was there before");
     recall.addEventListener("click", () => drawing.onRecall(row));

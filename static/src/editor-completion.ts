@@ -2,7 +2,7 @@
 
 import { acceptCompletion, autocompletion, completionKeymap, ifNotIn, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { EditorState, Prec, type Extension } from "@codemirror/state";
-import { keymap } from "@codemirror/view";
+import { keymap, type EditorView } from "@codemirror/view";
 
 import type { Completions } from "./protocol";
 
@@ -38,8 +38,17 @@ export function completions(complete: Complete): Extension {
   return [
     autocompletion({ icons: true }),
     EditorState.languageData.of(() => [{ autocomplete: source }]),
-    Prec.highest(keymap.of([{ key: "Tab", run: acceptCompletion }, ...completionKeymap])),
+    Prec.highest(keymap.of([{ key: "Escape", run: letTabLeave }, { key: "Tab", run: acceptCompletion }, ...completionKeymap])),
   ];
+}
+
+/** As long as the editor itself gives for the Tab behind an Escape. */
+const LEAVE_WITHIN_MS = 2_000;
+
+/** Escape and then Tab leaves the editor, also where the Escape has sent suggestions away. */
+function letTabLeave(view: EditorView): boolean {
+  view.setTabFocusMode(LEAVE_WITHIN_MS);
+  return false;
 }
 
 /** The beginning of a line, so that no word is cut. */

@@ -6,6 +6,7 @@ import { useMemo } from "preact/hooks";
 import type { RunText } from "./console-row";
 import type { Earlier } from "./earlier-code";
 import type { CodeSource } from "./editor-pane";
+import { offsetIn } from "./plain-editor";
 import type { Playground } from "./playground";
 import type { Program } from "./program";
 import type { Place } from "./rows";
@@ -29,11 +30,11 @@ export function usePlaces(
 ): Places {
   return useMemo(() => {
     const documentOf = (program: Program, file: string | null) => {
-      const document = workspace.named(file);
       const ran = textOf(program, file);
-      if (!document || ran === null) return null;
-      // Run whole or in part, the text must still be what the position is in.
-      return document.text === ran || (file === null && document.text.includes(ran.trimStart())) ? document : null;
+      if (ran === null) return null;
+      // What ran may have been selected in any of them.
+      const candidates = file === null ? workspace.documents : workspace.documents.filter(({ name }) => name === file);
+      return candidates.find(({ text }) => holds(text, ran)) ?? null;
     };
 
     const go = (row: RunText, place: Place) => {
@@ -66,6 +67,14 @@ export function usePlaces(
 /** What was entered in the console's line stands in the row above. */
 function isThere(source: Source | null, { file }: Place): boolean {
   return source !== null && source.origin === "editor" && textOf(source.program, file) !== null;
+}
+
+/** Whether a text still has what ran, whole or in part, in the place where it ran from: positions in it are right then. */
+function holds(text: string, ran: string): boolean {
+  const code = ran.trimStart();
+  const before = ran.slice(0, ran.length - code.length);
+  const position = { line: before.split("\n").length, column: before.length - before.lastIndexOf("\n") };
+  return text.startsWith(code, offsetIn(text, position));
 }
 
 function textOf({ code, files }: Program, file: string | null): string | null {

@@ -39,6 +39,9 @@ export interface EntryRow {
   count: number;
 }
 
+/** What an entry of `console.clear` says. */
+export const CLEARED = "The console was cleared by the code.";
+
 /** The value a run ended with. */
 export interface ValueRow {
   kind: "value";

@@ -19,7 +19,7 @@ import type {
   Usage,
   Value,
 } from "./protocol";
-import type { EntryRow, Origin, Place, Position, Row } from "./rows";
+import { CLEARED, type EntryRow, type Origin, type Place, type Position, type Row } from "./rows";
 
 export interface Session {
   /** Runs that are not over, oldest first. */
@@ -228,7 +228,8 @@ export function sourceOf(session: Session, row: { connection: number; run: RunId
 }
 
 function entryRow({ connection }: Session, { id, origin }: Run, entry: ConsoleEntry): EntryRow {
-  const { level, text, time, uncaught = false, method = null, group = 0, styles = [], values = [] } = entry;
+  const { level, time, uncaught = false, method = null, group = 0, styles = [], values = [] } = entry;
+  const text = method === "clear" ? CLEARED : entry.text;
   return { kind: "entry", run: id, origin, connection, level, text, time, uncaught, method, group, styles, values, count: 1 };
 }
 
