@@ -36,7 +36,8 @@ export function completions(complete: Complete): Extension {
     };
   });
   return [
-    autocompletion({ icons: true }),
+    // Its keys are among the ones below.
+    autocompletion({ defaultKeymap: false }),
     EditorState.languageData.of(() => [{ autocomplete: source }]),
     Prec.highest(keymap.of([{ key: "Escape", run: letTabLeave }, { key: "Tab", run: acceptCompletion }, ...completionKeymap])),
   ];

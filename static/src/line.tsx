@@ -27,6 +27,8 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
   const walk = useRef<Walk | null>(null);
   /** The text that Enter was pressed on, until it is known what Enter means there. */
   const asked = useRef<string | null>(null);
+  /** Enter was pressed once more before that. */
+  const pressedAgain = useRef(false);
   const [text, setText] = useState("");
   const suggestions = useSuggestions(field, ask, (next) => show(next.text, next.cursor));
 
@@ -41,27 +43,34 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
   };
 
   /** Runs what is complete, goes on in a new line where more must come. */
-  const enter = async ({ value: code, selectionStart, selectionEnd }: HTMLTextAreaElement) => {
-    if (asked.current !== null || code.trim() === "") return;
+  const enter = async (code: string, from: number, to: number) => {
+    if (code.trim() === "") return;
+    if (asked.current !== null) {
+      pressedAgain.current = true;
+      return;
+    }
     asked.current = code;
+    pressedAgain.current = false;
     const reply = await ask({ type: "is_complete", code, lang }, COMPLETENESS_WITHIN_MS);
     asked.current = null;
     const now = field.current?.value ?? "";
     // Other text meanwhile; nobody waits for this any more.
     if (!now.startsWith(code)) return;
     const isIncomplete = "answer" in reply && reply.answer.type === "completeness" && reply.answer.state === "incomplete";
-    if (isIncomplete) newLine(selectionStart, selectionEnd);
-    else run(code, now.slice(code.length));
+    const rest = isIncomplete ? newLine(from, to) : now.slice(code.length);
+    if (!isIncomplete) run(code, rest);
+    if (pressedAgain.current) void enter(rest, rest.length, rest.length);
   };
 
-  /** Where Enter was pressed: whoever types fast has typed on. */
-  const newLine = (from: number, to: number) => {
-    if (!field.current) return;
+  /** Where Enter was pressed: whoever types fast has typed on. Returns the text with it. */
+  const newLine = (from: number, to: number): string => {
+    if (!field.current) return "";
     const { selectionStart } = field.current;
     field.current.setRangeText("\n", from, to, "preserve");
     if (selectionStart <= to) field.current.setSelectionRange(from + 1, from + 1);
     setText(field.current.value);
     suggestions.close();
+    return field.current.value;
   };
 
   /** Where a walk leads, the cursor goes to the end. */
@@ -85,7 +94,7 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
     } else if (key === "Enter" && (ctrlKey || metaKey)) {
       run(value);
     } else if (key === "Enter" && !shiftKey) {
-      void enter(field.current);
+      void enter(value, selectionStart, selectionEnd);
     } else if (key === "l" && ctrlKey) {
       onClear();
     } else if (shiftKey || ctrlKey || metaKey || altKey || selectionStart !== selectionEnd) {

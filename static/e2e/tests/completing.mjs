@@ -88,6 +88,26 @@ export default {
     await rowWith(page, "value", "'one\\ntwo'");
   },
 
+  "whoever types faster than the session answers loses nothing": async (page) => {
+    await line(page).click();
+    // All at once, as a fast typist and a slow network make it.
+    await page.evaluate(() => {
+      const field = document.querySelector("#line-field");
+      const type = (text) => {
+        field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+        field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+      };
+      const enter = () => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+      type("[1,");
+      enter();
+      type("2].length");
+      enter();
+    });
+    await rowWith(page, "line", "[1,\n2].length");
+    await rowWith(page, "value", "2");
+    assert.equal(await line(page).inputValue(), "");
+  },
+
   "Enter does not wait for code that never pauses": async (page) => {
     await enter(page, "for (;;) {}");
     await status(page, "Running");
