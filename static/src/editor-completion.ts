@@ -1,6 +1,7 @@
 /** Completion in the editor: what the session knows, beside the words of the code itself. */
 
 import { acceptCompletion, autocompletion, completionKeymap, ifNotIn, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { localCompletionSource } from "@codemirror/lang-javascript";
 import { EditorState, Prec, type Extension } from "@codemirror/state";
 import { keymap, type EditorView } from "@codemirror/view";
 
@@ -22,15 +23,18 @@ export function completions(complete: Complete): Extension {
     const answer = await complete(context.state.sliceDoc(start, context.pos));
     if (!answer || context.aborted) return null;
     const { from, to, items } = answer;
+    // The language has told the editor its keywords, and the names of the text's own scopes.
+    const known = new Set(localCompletionSource(context)?.options.map(({ label }) => label));
+    const news = items.filter(({ label, kind }) => kind !== "keyword" && !known.has(label));
     return {
       from: start + from,
       to: start + to,
-      options: items.map(({ label, kind, detail }, at) => ({
+      options: news.map(({ label, kind, detail }, at) => ({
         label,
         type: kind,
         ...(detail && { detail }),
         // In the order in which the session has put them.
-        boost: -at / items.length,
+        boost: -at / news.length,
       })),
       validFor: /^[\p{ID_Continue}$]*$/u,
     };

@@ -47,11 +47,15 @@ export function useSuggestions(
   onTaken: (edited: Edited) => void,
 ): SuggestionsState {
   const [found, setFound] = useState<Found | null>(null);
-  const [chosen, setChosen] = useState<number | null>(null);
+  /** By its label: the list may become another one under it. */
+  const [label, setLabel] = useState<string | null>(null);
+  const at = found?.items.findIndex((item) => item.label === label) ?? -1;
+  const chosen = at < 0 ? null : at;
+  const choose = (next: number | null) => setLabel(next === null ? null : (found?.items[next]?.label ?? null));
 
   const close = () => {
     setFound(null);
-    setChosen(null);
+    setLabel(null);
   };
 
   const look = async (code: string, cursor: number) => {
@@ -59,7 +63,6 @@ export function useSuggestions(
     // Typed on meanwhile: another question is on its way, or nobody wants to know.
     if (field.current?.value !== code || document.activeElement !== field.current) return;
     const answer = "answer" in reply && reply.answer.type === "completions" ? reply.answer : null;
-    setChosen(null);
     if (!answer || answer.items.length === 0) return setFound(null);
     const { from, to, items } = answer;
     // The word is there already.
@@ -68,15 +71,16 @@ export function useSuggestions(
   };
 
   const typed = ({ value, selectionStart, selectionEnd }: HTMLTextAreaElement) => {
-    if (selectionStart === selectionEnd && /[\p{ID_Continue}$.]$/u.test(value.slice(0, selectionStart))) void look(value, selectionStart);
-    else close();
+    if (selectionStart !== selectionEnd || !/[\p{ID_Continue}$.]$/u.test(value.slice(0, selectionStart))) return close();
+    setFound(found && narrowed(found, value, selectionStart));
+    void look(value, selectionStart);
   };
 
-  const take = ({ label }: CompletionItem) => {
+  const take = ({ label: taken }: CompletionItem) => {
     if (!found) return;
     const { text, from, to } = found;
     close();
-    onTaken({ text: text.slice(0, from) + label + text.slice(to), cursor: from + label.length });
+    onTaken({ text: text.slice(0, from) + taken + text.slice(to), cursor: from + taken.length });
   };
 
   const pressed = ({ key, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean => {
@@ -88,8 +92,8 @@ export function useSuggestions(
     const last = found.items.length - 1;
     const item = found.items[chosen ?? 0];
     if (key === "Escape") close();
-    else if (key === "ArrowDown") setChosen(chosen === null || chosen === last ? 0 : chosen + 1);
-    else if (key === "ArrowUp" && chosen !== null) setChosen(chosen === 0 ? null : chosen - 1);
+    else if (key === "ArrowDown") choose(chosen === null || chosen === last ? 0 : chosen + 1);
+    else if (key === "ArrowUp" && chosen !== null) choose(chosen === 0 ? null : chosen - 1);
     else if ((key === "Tab" || (key === "Enter" && chosen !== null)) && item) take(item);
     else return false;
     return true;
@@ -107,6 +111,14 @@ export function useSuggestions(
     take,
     close,
   };
+}
+
+/** What is left of a list when its word goes on, until the session answers anew; `null` where it is another word. */
+function narrowed({ items, from, text }: Found, now: string, cursor: number): Found | null {
+  const word = now.slice(from, cursor);
+  if (cursor < from || now.slice(0, from) !== text.slice(0, from) || !/^[\p{ID_Continue}$]*$/u.test(word)) return null;
+  const left = items.filter((item) => item.label.toLowerCase().startsWith(word.toLowerCase()));
+  return left.length === 0 ? null : { items: left, from, to: cursor, text: now };
 }
 
 export function Suggestions({ suggestions: { found, chosen, take } }: { suggestions: SuggestionsState }) {
