@@ -7,14 +7,15 @@ import { BracketBar } from "./bracket-bar";
 import { ConnectionMark, ConnectionNotice } from "./connection-mark";
 import { Console } from "./console";
 import { Dialogs, type Window } from "./dialogs";
-import type { Complete } from "./editor-completion";
+import { useDraft, useWorkspace } from "./draft";
 import { EarlierCode, type Earlier } from "./earlier-code";
+import type { Complete } from "./editor-completion";
 import { EditorPane, type CodeSource } from "./editor-pane";
-import { SAMPLE } from "./examples";
 import { InputForm } from "./input-form";
 import { Line } from "./line";
 import { applyLook } from "./look";
 import { Options } from "./options";
+import { usePlaces } from "./places";
 import type { Playground } from "./playground";
 import type { Program } from "./program";
 import type { Completions } from "./protocol";
@@ -26,11 +27,7 @@ import { StatusLine } from "./status-line";
 import * as storage from "./storage";
 import type { Settings } from "./storage";
 import { tabId, Tabs } from "./tabs";
-import { usePlaces } from "./places";
-import { Workspace, type Deleted } from "./workspace";
-
-/** Long enough not to write at every key, short enough to lose nothing that matters in a crash. */
-const SAVE_WITHIN_MS = 300;
+import type { Deleted } from "./workspace";
 
 /** What the page has to say above its panes. */
 interface News {
@@ -297,38 +294,6 @@ function usePlayground(playground: Playground) {
     return unsubscribe;
   }, [playground]);
   return { session: playground.session, connection: playground.connection };
-}
-
-function useWorkspace(): Workspace {
-  const [workspace] = useState(() => new Workspace(storage.loadDraft() ?? SAMPLE));
-  const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
-  useEffect(() => workspace.subscribe({ onReplaced() {}, onRemoved() {}, onChanged: () => redraw() }), [workspace]);
-  return workspace;
-}
-
-/** Saves the program a moment after a change, however many follow, and at once when the page goes out of sight. */
-function useDraft(workspace: Workspace): () => void {
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const save = useCallback(() => {
-    if (timer.current === undefined) return;
-    clearTimeout(timer.current);
-    timer.current = undefined;
-    storage.saveDraft(workspace.program);
-  }, [workspace]);
-  const saveLater = useCallback(() => {
-    timer.current ??= setTimeout(save, SAVE_WITHIN_MS);
-  }, [save]);
-  useEffect(() => {
-    const unsubscribe = workspace.subscribe({ onReplaced: saveLater, onRemoved() {}, onChanged: saveLater });
-    window.addEventListener("pagehide", save);
-    document.addEventListener("visibilitychange", save);
-    return () => {
-      unsubscribe();
-      window.removeEventListener("pagehide", save);
-      document.removeEventListener("visibilitychange", save);
-    };
-  }, [workspace, save]);
-  return saveLater;
 }
 
 /** Later is too late: the reader has typed on. */

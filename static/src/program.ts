@@ -19,7 +19,7 @@ export interface Program {
 
 /** What the server takes. */
 export const MAX_FILES = 64;
-export const MAX_NAME_BYTES = 128;
+const MAX_NAME_BYTES = 128;
 
 export function langOf(fileName: string): Lang {
   return /\.[mc]?ts$/.test(fileName) ? "ts" : "js";

@@ -331,7 +331,7 @@ function keyOf(property: Property): HTMLElement[] {
   });
 }
 
-export function drawParts(parts: readonly Part[]): HTMLElement[] {
+function drawParts(parts: readonly Part[]): HTMLElement[] {
   return parts.map(({ text, kind }) => span(kind === null ? "value-plain" : `value-${kind}`, text));
 }
 

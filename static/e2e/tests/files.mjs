@@ -161,6 +161,20 @@ export default {
     assert.match(await code(page), /\n {2}.*\/\* here \*\//);
   },
 
+  "a part of a file runs by itself, and its places are in that file": async (page) => {
+    await write(page, "1");
+    await addFile(page, "part.ts", "");
+    await write(page, "export const skipped = true;\n  (null as any).x;");
+    await page.locator(".cm-content").press("Control+End");
+    await page.keyboard.press("Shift+Home");
+    await page.keyboard.press("Control+Shift+Enter");
+    await status(page, "Failed");
+    await page.locator(".cm-errorMessage", { hasText: "TypeError" }).waitFor();
+    await tab(page, "main.js").click();
+    await page.getByRole("button", { name: /^line 2:/ }).click();
+    assert.equal(await tab(page, "part.ts").getAttribute("aria-selected"), "true");
+  },
+
   "language and files are in the link, the snapshots and the commands": async (page, { context, url }) => {
     await page.getByLabel("Language").selectOption("TypeScript");
     await write(page, 'import { a } from "./a.js";\nexport default a as number;');
