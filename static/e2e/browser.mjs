@@ -12,8 +12,15 @@ const ARGS = [
   "--disable-sync",
 ];
 
+const OPTIONS = { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS };
+
 export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS });
+  return chromium.launch(OPTIONS);
+}
+
+/** A browser as a person has one: with a profile, in the folder that is named. */
+export function launchWithProfile(folder) {
+  return chromium.launchPersistentContext(folder, OPTIONS);
 }
 
 /** Two pages work at once on a small machine, and the tests beside this one have their own: patience costs nothing when all is well. */

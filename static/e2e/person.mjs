@@ -26,10 +26,12 @@ export async function write(page, code) {
   await page.keyboard.insertText(code);
 }
 
-/** Enters a line under the console. */
+/** Enters a line under the console, and waits until it is taken. */
 export async function enter(page, line) {
-  await page.getByLabel("Line to run").fill(line);
-  await page.getByLabel("Line to run").press("Enter");
+  const field = page.getByLabel("Line to run");
+  await field.fill(line);
+  await field.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#line-field").value === "");
 }
 
 export function code(page) {

@@ -5,29 +5,15 @@
  */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 
-import { chromium } from "playwright-core";
-
-const WAIT_MS = 15_000;
+import { launchWithProfile, WAIT_MS } from "./browser.mjs";
+import { startServer } from "./server.mjs";
 
 /** The address that the documentation uses. */
 const ADDRESS = "127.0.0.1:8080";
-
-const BROWSER_ARGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const found = examples(await readFile(new URL("../../README.md", import.meta.url), "utf8"));
 assert.ok(found.length >= 5, `README.md has only ${found.length} browser examples`);
@@ -37,15 +23,12 @@ const server = await startServer();
 let browser;
 let failed = 0;
 try {
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-    args: BROWSER_ARGS,
-  });
+  browser = await launchWithProfile(profile);
   browser.setDefaultTimeout(WAIT_MS);
   for (const example of found) failed += await attempt(browser, example);
 } finally {
   await browser?.close();
-  await stopServer(server.process);
+  await server.stop();
   await rm(profile, { recursive: true, force: true });
 }
 console.log(failed === 0 ? `all ${found.length} examples are true` : `${failed} failed`);
@@ -124,35 +107,4 @@ function examples(markdown) {
     assert.equal(blocks[at + 1]?.info, "text", `README.md:${line}: its expected output is missing`);
     return [{ line, info, code: lines.join("\n"), expected: blocks[at + 1].lines }];
   });
-}
-
-async function startServer() {
-  const binary = process.env.RUNPEN_BIN;
-  assert.ok(binary, "RUNPEN_BIN must name the server's binary");
-  const child = spawn(binary, ["serve", "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
-  const exited = new Promise((_, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the server ended with code ${code}`)));
-  });
-  exited.catch(() => {});
-  const listening = (async () => {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const told = /^listening on (http:\/\/\S+)$/.exec(line);
-      if (told) return told[1];
-    }
-    throw new Error("the server did not say where it listens");
-  })();
-  const url = await Promise.race([listening, exited]);
-  // Nobody reads on, and a full pipe would stop the server.
-  child.stdout.resume();
-  return { process: child, url };
-}
-
-async function stopServer(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  const impatient = setTimeout(() => child.kill("SIGKILL"), 5_000);
-  child.kill("SIGTERM");
-  await exited;
-  clearTimeout(impatient);
 }

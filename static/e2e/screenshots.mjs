@@ -1,4 +1,4 @@
-/** Pictures of the page at work, into the folder that the argument names. */
+/** Pictures of the page at work, into the folder that the first argument names; of some views only, where more arguments name them. */
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -48,15 +48,26 @@ const VIEWS = [
   { name: "examples", context: { ...DESKTOP, colorScheme: "dark" }, more: (page) => openWindow(page, "Examples") },
   { name: "shell", context: { ...DESKTOP, colorScheme: "light" }, more: (page) => openWindow(page, "Open in shell") },
   { name: "keyboard", context: { ...DESKTOP, colorScheme: "light" }, more: (page) => openWindow(page, "Keyboard") },
+  { name: "files", context: { ...DESKTOP, colorScheme: "light" }, more: files },
+  { name: "files-phone", context: { ...PHONE, colorScheme: "dark" }, more: files },
+  { name: "values", context: { ...DESKTOP, colorScheme: "light" }, more: values },
+  { name: "values-dark", context: { ...DESKTOP, colorScheme: "dark" }, more: values },
+  { name: "values-phone", context: { ...PHONE, colorScheme: "light" }, more: values },
+  { name: "drawing", context: { ...DESKTOP, colorScheme: "dark" }, more: drawing },
+  { name: "drawing-phone", context: { ...PHONE, colorScheme: "light" }, more: drawing },
+  { name: "earlier", context: { ...DESKTOP, colorScheme: "light" }, more: earlier },
+  { name: "suggestions", context: { ...DESKTOP, colorScheme: "light" }, more: suggestions },
+  { name: "suggestions-phone", context: { ...PHONE, colorScheme: "dark" }, more: suggestions },
   { name: "question", context: { ...PHONE, colorScheme: "light" }, more: asks },
 ];
 
-const folder = process.argv[2];
+const [folder, ...wanted] = process.argv.slice(2);
 await mkdir(folder, { recursive: true });
 const server = await startServer();
 const browser = await launch();
 try {
   for (const { name, context: options, settings, more } of VIEWS) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
     const context = await browser.newContext(options);
     context.setDefaultTimeout(WAIT_MS);
     const page = await context.newPage();
@@ -86,6 +97,60 @@ async function fails(page) {
 async function tools(page) {
   await page.getByRole("button", { name: "Filter" }).click();
   await page.getByRole("switch", { name: "Times" }).check();
+}
+
+async function files(page) {
+  await openWindow(page, "Examples");
+  await page.getByRole("dialog").getByRole("button", { name: "Modules" }).click();
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("tab", { name: "format.ts" }).click();
+  await page.getByRole("log").getByRole("table").last().waitFor();
+}
+
+async function values(page) {
+  await page.getByRole("button", { name: "Clear" }).click();
+  await run(
+    page,
+    `console.log("a planet:", { name: "Earth", moons: ["Moon"], radius: 6371, inhabited: true });
+console.warn("careful", new Map([["key", { deep: [1, 2, 3] }]]));
+({ text: "words", list: [1, [2, 3], { x: null }], when: new Date(0), find() {}, get lazy() { return 42 }, [Symbol("s")]: undefined, big: 10n })`,
+  );
+  await status(page, "Done");
+  await page.getByRole("button", { name: "Value", exact: true }).first().click();
+  await page.getByRole("button", { name: "Value", exact: true }).last().click();
+  await page.getByRole("treeitem", { name: /^list: / }).click();
+  await page.getByRole("treeitem", { name: /^2: / }).waitFor();
+}
+
+async function drawing(page) {
+  await page.getByRole("button", { name: "Clear" }).click();
+  await run(
+    page,
+    `console.group("Orders");
+console.table([{ customer: "Ada", items: 3, paid: true }, { customer: "Grace", items: 12, paid: false }]);
+console.group("Details"); console.log("two customers"); console.log({ since: 2031 }); console.groupEnd();
+console.groupCollapsed("Folded"); console.log("not seen"); console.groupEnd();
+console.groupEnd();
+console.log("%c NEW %c and %cimportant", "background: #2f55d4; color: white; border-radius: 4px; padding: 1px 6px", "", "font-weight: bold; text-decoration: underline");`,
+  );
+  await status(page, "Done");
+}
+
+async function earlier(page) {
+  await page.getByRole("switch", { name: "Keep state" }).check();
+  await run(page, "function first(list) {\n  if (list.length === 0) throw new RangeError('empty');\n  return list[0];\n}");
+  await status(page, "Done");
+  await run(page, "first([])");
+  await status(page, "Failed");
+  await page.locator(".row-error .row-place").first().click();
+  await page.getByRole("dialog").waitFor();
+}
+
+async function suggestions(page) {
+  await page.getByLabel("Line to run").click();
+  await page.keyboard.type("con");
+  await page.getByRole("listbox").waitFor();
+  await page.keyboard.press("ArrowDown");
 }
 
 async function asks(page) {

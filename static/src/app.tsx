@@ -1,81 +1,94 @@
 /** The page: header, editor, console, line, status. */
 
 import type { ComponentChildren } from "preact";
-import { useCallback, useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
 import { BracketBar } from "./bracket-bar";
 import { ConnectionMark, ConnectionNotice } from "./connection-mark";
 import { Console } from "./console";
 import { Dialogs, type Window } from "./dialogs";
+import { useDraft, useWorkspace } from "./draft";
+import { EarlierCode, type Earlier } from "./earlier-code";
+import type { Complete } from "./editor-completion";
 import { EditorPane, type CodeSource } from "./editor-pane";
-import { SAMPLE } from "./examples";
 import { InputForm } from "./input-form";
 import { Line } from "./line";
 import { applyLook } from "./look";
 import { Options } from "./options";
+import { usePlaces } from "./places";
 import type { Playground } from "./playground";
-import type { Position } from "./rows";
+import type { Program } from "./program";
+import type { Completions } from "./protocol";
+import type { Reply } from "./requests";
 import { decodeShared, isShared } from "./share";
 import { listenForShortcuts, RUN_KEYS, STOP_KEYS } from "./shortcuts";
 import { withSnapshot, type Snapshot } from "./snapshots";
 import { StatusLine } from "./status-line";
 import * as storage from "./storage";
 import type { Settings } from "./storage";
+import { tabId, Tabs } from "./tabs";
+import type { Deleted } from "./workspace";
 
-/** Long enough not to write at every key, short enough to lose nothing that matters in a crash. */
-const SAVE_WITHIN_MS = 300;
+/** What the page has to say above its panes. */
+interface News {
+  text: string;
+  undo?: () => void;
+}
 
 export function App({ playground }: { playground: Playground }) {
   const { session, connection } = usePlayground(playground);
   const [settings, setSettings] = useState(storage.loadSettings);
   const [snapshots, setSnapshots] = useState<readonly Snapshot[]>(storage.loadSnapshots);
   const [open, setOpen] = useState<Window | null>(null);
-  const [news, setNews] = useState<string | null>(null);
+  const [news, setNews] = useState<News | null>(null);
+  const [earlier, setEarlier] = useState<Earlier | null>(null);
   const [someSelected, setSomeSelected] = useState(false);
-  const [initialText] = useState(() => storage.loadDraft() ?? SAMPLE);
-  const saveLater = useDraft();
+  const workspace = useWorkspace();
+  const saveLater = useDraft(workspace);
   const source = useRef<CodeSource | null>(null);
 
-  useEffect(() => applyLook(settings), [settings]);
+  useLayoutEffect(() => applyLook(settings), [settings]);
 
   const changeSettings = (changed: Settings) => {
     setSettings(changed);
     storage.saveSettings(changed);
   };
 
-  const keep = (code: string) => {
+  const keep = (program: Program) => {
     // Another tab may have added to them.
-    const kept = withSnapshot(storage.loadSnapshots(), { time: Date.now(), code });
+    const kept = withSnapshot(storage.loadSnapshots(), { time: Date.now(), program });
     storage.saveSnapshots(kept);
     setSnapshots(kept);
   };
 
   const run = () => {
-    if (!source.current) return;
     const { keepState, timeoutMs } = settings;
-    const code = source.current.text();
-    source.current.markError(null);
-    keep(code);
-    playground.run({ origin: "editor", code, fresh: !keepState, timeoutMs });
+    const { program } = workspace;
+    source.current?.clearErrors();
+    keep(program);
+    playground.run({ origin: "editor", program, part: false, fresh: !keepState, timeoutMs });
   };
 
   /** In the runtime as it is: a part of a program builds on what ran before it. */
   const runSelection = () => {
     const selected = source.current?.selected();
     if (!selected) return;
-    const { code, start } = selected;
     // So far down and to the right that its positions are those of the editor.
-    const before = "\n".repeat(start.line - 1) + " ".repeat(start.column - 1);
-    source.current?.markError(null);
-    playground.run({ origin: "editor", code: before + code, fresh: false, timeoutMs: settings.timeoutMs });
+    const before = "\n".repeat(selected.start.line - 1) + " ".repeat(selected.start.column - 1);
+    const { files } = workspace.program;
+    const program = { code: before + selected.code, lang: workspace.shown.lang, files };
+    source.current?.clearErrors();
+    playground.run({ origin: "editor", program, part: true, fresh: false, timeoutMs: settings.timeoutMs });
   };
 
-  const runLine = (code: string) => playground.run({ origin: "line", code, fresh: false, timeoutMs: settings.timeoutMs });
+  const runLine = (code: string) => {
+    const program = { code, lang: workspace.lang, files: [] };
+    playground.run({ origin: "line", program, part: true, fresh: false, timeoutMs: settings.timeoutMs });
+  };
 
-  const replaceProgram = (code: string) => {
-    if (!source.current) return;
-    keep(source.current.text());
-    source.current.setText(code);
+  const replaceProgram = (program: Program) => {
+    keep(workspace.program);
+    workspace.replace(program);
     setOpen(null);
   };
 
@@ -85,11 +98,11 @@ export function App({ playground }: { playground: Playground }) {
     const shared = await decodeShared(hash);
     // From here on the program is the reader's own: a reload must not undo the edits.
     history.replaceState(null, "", location.pathname + location.search);
-    if (!shared) return setNews("This link is damaged or too long. Your own code is as it was.");
-    const { code, keepState, timeoutMs } = shared;
-    replaceProgram(code);
+    if (!shared) return setNews({ text: "This link is damaged or too long. Your own code is as it was." });
+    const { program, keepState, timeoutMs } = shared;
+    replaceProgram(program);
     changeSettings({ ...settings, keepState, timeoutMs });
-    setNews("This program came with the link. Read it before you run it; your own code is in the snapshots.");
+    setNews({ text: "This program came with the link. Read it before you run it; your own code is in the snapshots." });
   };
 
   const actions = useRef({ run, runSelection, openShared, changeSettings, settings });
@@ -119,18 +132,23 @@ export function App({ playground }: { playground: Playground }) {
     [playground],
   );
 
+  const places = usePlaces(playground, workspace, source, setEarlier);
+
   const { ended } = session;
   useEffect(() => {
-    if (!ended?.fault || ended.origin !== "editor") return;
-    // Run whole or in part, the code must still be what the position is in.
-    const text = source.current?.text() ?? "";
-    if (text === ended.code || text.includes(ended.code.trimStart())) source.current?.markError(ended.fault);
+    const marked = ended?.fault && ended.origin === "editor" ? places.documentOf(ended.program, ended.fault.file) : null;
+    if (ended?.fault && marked) source.current?.markError(marked.id, ended.fault);
   }, [ended]);
 
   const ready = useCallback((editor: CodeSource) => {
     source.current = editor;
   }, []);
-  const goTo = useCallback((position: Position) => source.current?.goTo(position), []);
+  const complete = useCallback<Complete>(async (code) => completionsOf(await playground.ask({ type: "complete", code }, COMPLETE_WITHIN_MS)), [playground]);
+
+  const deleted = (gone: Deleted) => {
+    const { name } = gone.file;
+    setNews({ text: `${name} is deleted.`, undo: () => workspace.restore(gone) });
+  };
 
   const alive = session.runs.length > 0;
 
@@ -178,7 +196,19 @@ export function App({ playground }: { playground: Playground }) {
       <ConnectionNotice state={connection} onRetry={playground.connect} />
       {news !== null && (
         <div class="notice notice-plain" role="status">
-          <span>{news}</span>
+          <span class="notice-text">{news.text}</span>
+          {news.undo && (
+            <button
+              type="button"
+              class="quiet-button"
+              onClick={() => {
+                news.undo?.();
+                setNews(null);
+              }}
+            >
+              Undo
+            </button>
+          )}
           <button type="button" class="quiet-button" onClick={() => setNews(null)}>
             Close
           </button>
@@ -197,12 +227,18 @@ export function App({ playground }: { playground: Playground }) {
             )}
             <Options settings={settings} limits={session.limits} onChange={changeSettings} />
           </div>
+          <Tabs workspace={workspace} onDeleted={deleted} />
           <EditorPane
-            initialText={initialText}
+            workspace={workspace}
             plain={settings.plainEditor}
-            onChange={saveLater}
+            labelledBy={tabId(workspace.shown)}
+            onChange={(id, text) => {
+              workspace.edited(id, text);
+              saveLater();
+            }}
             onSelection={setSomeSelected}
             onReady={ready}
+            complete={complete}
           />
           <BracketBar source={() => source.current} />
         </section>
@@ -212,11 +248,13 @@ export function App({ playground }: { playground: Playground }) {
             times={settings.times}
             subscribe={playground.subscribeLog}
             onTimes={(times) => changeSettings({ ...settings, times })}
-            onPosition={goTo}
+            leads={places.leads}
+            onPlace={places.go}
+            inspect={places.inspect}
             onClear={playground.clear}
           />
           {session.question && <InputForm question={session.question} onAnswer={playground.answer} />}
-          <Line hasState={session.hasState} onRun={runLine} onClear={playground.clear} />
+          <Line hasState={session.hasState} lang={workspace.lang} ask={playground.ask} onRun={runLine} onClear={playground.clear} />
         </section>
       </main>
       <StatusLine session={session} />
@@ -226,11 +264,21 @@ export function App({ playground }: { playground: Playground }) {
           open={open}
           settings={settings}
           snapshots={snapshots}
-          code={() => source.current?.text() ?? ""}
+          program={() => workspace.program}
           onOpen={setOpen}
           onClose={() => setOpen(null)}
           onSettings={changeSettings}
           onProgram={replaceProgram}
+        />
+      )}
+      {earlier && (
+        <EarlierCode
+          earlier={earlier}
+          onClose={() => setEarlier(null)}
+          onProgram={(program) => {
+            setEarlier(null);
+            replaceProgram(program);
+          }}
         />
       )}
     </>
@@ -248,31 +296,11 @@ function usePlayground(playground: Playground) {
   return { session: playground.session, connection: playground.connection };
 }
 
-/** Saves the code a moment after a change, however many follow, and at once when the page goes out of sight. */
-function useDraft(): (code: string) => void {
-  const unsaved = useRef<string | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const save = useCallback(() => {
-    clearTimeout(timer.current);
-    timer.current = undefined;
-    if (unsaved.current !== null) storage.saveDraft(unsaved.current);
-    unsaved.current = null;
-  }, []);
-  useEffect(() => {
-    window.addEventListener("pagehide", save);
-    document.addEventListener("visibilitychange", save);
-    return () => {
-      window.removeEventListener("pagehide", save);
-      document.removeEventListener("visibilitychange", save);
-    };
-  }, [save]);
-  return useCallback(
-    (code) => {
-      unsaved.current = code;
-      timer.current ??= setTimeout(save, SAVE_WITHIN_MS);
-    },
-    [save],
-  );
+/** Later is too late: the reader has typed on. */
+const COMPLETE_WITHIN_MS = 500;
+
+function completionsOf(reply: Reply): Completions | null {
+  return "answer" in reply && reply.answer.type === "completions" ? reply.answer : null;
 }
 
 /** The parts of the page in the order of F6: the editor, the console, its line, the header. */

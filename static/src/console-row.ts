@@ -1,43 +1,73 @@
 /** Draws one console row. Everything that comes from a run goes in as text, never as markup. */
 
+import type { Folds } from "./console-filter";
 import { clock, counted, stamp } from "./format";
-import { piecesOf, type Position, type Row } from "./rows";
+import type { ValueKind } from "./protocol";
+import { isGroup, piecesOf, type EntryRow, type ErrorRow, type Place, type Row, type ValueRow } from "./rows";
+import { applyStyle, safeStyle } from "./safe-style";
+import { tableOf, type Table } from "./table-text";
+import { drawTree, type Inspect } from "./value-tree";
 
 /** More of a text than this is shown on demand: a browser lays out a megabyte in one block slowly. */
 export const SHOWN_CHARACTERS = 10_000;
 export const MORE_CHARACTERS = 100_000;
+/** Each is an element. */
+const MAX_STYLES = 500;
+/** As the server indents them. */
+const GROUP_INDENT = 2;
+const MAX_INDENTED_GROUPS = 32;
 
-export function drawRow(row: Row, times: boolean): HTMLElement {
-  const drawn = body(row);
-  if (times && row.kind !== "note" && row.kind !== "run") drawn.prepend(element("time", "row-time", [stamp(row.time)]));
+/** Rows whose text came from a run. */
+export type RunText = EntryRow | ValueRow | ErrorRow;
+
+/** What rows look like, and what can be done with them. */
+export interface Drawing {
+  times: boolean;
+  folds: Folds;
+  /** Whether there is anything to see at a place. */
+  leads(row: RunText, place: Place): boolean;
+  onPlace(row: RunText, place: Place): void;
+  onFold(group: EntryRow): void;
+  /** Shows again what `console.clear` has hidden. */
+  onRecall(row: EntryRow): void;
+  inspect(row: RunText): Inspect;
+  /** A value is about to be opened or closed, or is as long as it will be. */
+  onOpening(): void;
+  onResize(): void;
+}
+
+/** The trees that were ever opened, by the values that they show: a row may leave the document and come back. */
+const trees = new WeakMap<object, { element: HTMLElement; isOpen: boolean }>();
+
+export function drawRow(row: Row, drawing: Drawing): HTMLElement {
+  const drawn = body(row, drawing);
+  if (drawing.times && row.kind !== "note" && row.kind !== "run") drawn.prepend(element("time", "row-time", [stamp(row.time)]));
   return drawn;
 }
 
-function body(row: Row): HTMLElement {
+function body(row: Row, drawing: Drawing): HTMLElement {
   switch (row.kind) {
     case "run":
-      if (row.origin === "line") return element("div", "row row-line", bounded(row.title, plain));
+      if (row.origin === "line") return element("div", "row row-line", bounded(row.title));
       return element("div", "row row-run", [
         element("span", "run-name", [`Run ${row.run}`]),
         element("code", "run-title", [row.title]),
         element("time", "run-time", [clock(row.time)]),
       ]);
-    case "entry": {
-      const drawn = element("div", `row row-entry level-${row.level}`, bounded(row.text, row.origin === "editor" ? linked : plain));
-      if (row.count > 1) {
-        const count = element("span", "row-count", [`×${row.count.toLocaleString("en")}`]);
-        count.title = `${counted(row.count, "time", "times")} in a row`;
-        drawn.prepend(count);
-      }
+    case "entry":
+      return row.method === "clear" ? clearing(row, drawing) : entry(row, drawing);
+    case "value": {
+      const drawn = element("div", `row row-value value-${row.valueKind}`, bounded(row.text));
+      openable(drawn, null, row, drawing);
       return drawn;
     }
-    case "value":
-      return element("div", `row row-value value-${row.valueKind}`, bounded(row.text, plain));
     case "error": {
-      const drawn = element("div", "row row-error", bounded(row.text, row.origin === "editor" ? linked : plain));
-      if (row.position) {
-        const { line, column } = row.position;
-        drawn.prepend(placeButton("row-position", `line ${line}:${column}`, row.position));
+      const drawn = element("div", "row row-error", content(row, 0, drawing));
+      const { place } = row;
+      if (place && drawing.leads(row, place)) {
+        const { file, line, column } = place;
+        const label = file === null ? `line ${line}:${column}` : `${file} ${line}:${column}`;
+        drawn.prepend(placeButton("row-position", label, row, place, drawing));
       }
       return drawn;
     }
@@ -46,26 +76,153 @@ function body(row: Row): HTMLElement {
   }
 }
 
-type Draw = (text: string) => (Node | string)[];
-
-const plain: Draw = (text) => [text];
-
-/** With the places in it as buttons. */
-const linked: Draw = (text) =>
-  piecesOf(text).map((piece) => (piece.position ? placeButton("row-place", piece.text, piece.position) : piece.text));
-
-function bounded(text: string, draw: Draw): (Node | string)[] {
-  if (text.length <= SHOWN_CHARACTERS) return draw(text);
-  const cut = cutAt(text, SHOWN_CHARACTERS);
-  return [...draw(text.slice(0, cut)), moreButton(text.slice(cut))];
+function entry(row: EntryRow, drawing: Drawing): HTMLElement {
+  const table = row.method === "table" ? tableOf(row.text) : null;
+  const indent = Math.min(row.group, MAX_INDENTED_GROUPS) * GROUP_INDENT;
+  const text = table ? [drawnTable(table)] : content(row, indent, drawing);
+  const drawn = element("div", `row row-entry level-${row.level}`, [row.text.slice(0, indent), ...text]);
+  const lead = drawn.firstChild as ChildNode;
+  if (isGroup(row)) {
+    drawn.classList.add("row-group");
+    lead.after(foldButton(row, drawing));
+  }
+  if (row.count > 1) {
+    const count = element("span", "row-count", [`×${row.count.toLocaleString("en")}`]);
+    count.title = `${counted(row.count, "time", "times")} in a row`;
+    drawn.prepend(count);
+  }
+  openable(drawn, lead, row, drawing);
+  return drawn;
 }
 
-function placeButton(className: string, label: string, { line, column }: Position): HTMLElement {
-  const place = button(className, label);
-  place.title = "Go there in the editor";
-  place.dataset.line = String(line);
-  place.dataset.column = String(column);
-  return place;
+/** What `console.clear` leaves. */
+function clearing(row: EntryRow, drawing: Drawing): HTMLElement {
+  const drawn = element("div", "row row-note row-clear", [row.text]);
+  if (drawing.folds.hidesEarlier(row)) {
+    const recall = button("row-more", "Show what was there before");
+    recall.addEventListener("click", () => drawing.onRecall(row));
+    drawn.append(" ", recall);
+  }
+  return drawn;
+}
+
+function foldButton(row: EntryRow, drawing: Drawing): HTMLElement {
+  const fold = button("row-open", "");
+  fold.setAttribute("aria-expanded", String(!drawing.folds.isFolded(row)));
+  fold.setAttribute("aria-label", "Group");
+  fold.addEventListener("click", () => drawing.onFold(row));
+  return fold;
+}
+
+/** Gives a row whose values can be opened the button for it, and the tree that it opens. */
+function openable(drawn: HTMLElement, lead: ChildNode | null, row: EntryRow | ValueRow, drawing: Drawing): void {
+  const values = row.values.filter((value) => value.ref !== undefined);
+  if (values.length === 0) return;
+  const open = button("row-open", "");
+  open.setAttribute("aria-label", values.length === 1 ? "Value" : "Values");
+  const show = (isOpen: boolean) => open.setAttribute("aria-expanded", String(isOpen));
+  show(false);
+  if (lead) lead.after(open);
+  else drawn.prepend(open);
+  const known = trees.get(row.values);
+  if (known) drawn.append(known.element);
+  show(known?.isOpen ?? false);
+  open.addEventListener("click", () => {
+    drawing.onOpening();
+    const tree = trees.get(row.values) ?? {
+      element: drawTree(values, drawing.inspect(row), "Properties", drawing.onResize),
+      isOpen: false,
+    };
+    trees.set(row.values, tree);
+    tree.isOpen = !tree.isOpen;
+    tree.element.hidden = !tree.isOpen;
+    if (!tree.element.isConnected) drawn.append(tree.element);
+    show(tree.isOpen);
+    drawing.onResize();
+  });
+  // Into the tree, as one goes into what a tree's item has opened.
+  open.addEventListener("keydown", (event) => {
+    const tree = trees.get(row.values);
+    const isOpen = tree?.isOpen ?? false;
+    if (event.key === "ArrowRight" && !isOpen) open.click();
+    else if (event.key === "ArrowLeft" && isOpen) open.click();
+    else if ((event.key === "ArrowRight" || event.key === "ArrowDown") && isOpen) tree?.element.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
+
+/** The text from `from` on, with its styles, and the places in it as buttons. */
+function content(row: EntryRow | ErrorRow, from: number, drawing: Drawing): (Node | string)[] {
+  const { text } = row;
+  const end = text.length - from <= SHOWN_CHARACTERS ? text.length : cutAt(text, from + SHOWN_CHARACTERS);
+  const parts: (Node | string)[] = [];
+  let at = from;
+  for (const style of row.kind === "entry" ? row.styles.slice(0, MAX_STYLES) : []) {
+    const start = Math.max(style.from, at);
+    const stop = Math.min(style.to, end);
+    if (start >= stop) continue;
+    parts.push(...linked(text.slice(at, start), row, drawing), styled(text.slice(start, stop), style.css));
+    at = stop;
+  }
+  parts.push(...linked(text.slice(at, end), row, drawing));
+  if (end < text.length) parts.push(moreButton(text.slice(end)));
+  return parts;
+}
+
+function styled(text: string, css: string): HTMLElement {
+  const made = element("span", "row-styled", [text]);
+  applyStyle(made, safeStyle(css));
+  return made;
+}
+
+function linked(text: string, row: RunText, drawing: Drawing): (Node | string)[] {
+  return piecesOf(text).map((piece) => {
+    const { place } = piece;
+    return place && drawing.leads(row, place) ? placeButton("row-place", piece.text, row, place, drawing) : piece.text;
+  });
+}
+
+function bounded(text: string): (Node | string)[] {
+  if (text.length <= SHOWN_CHARACTERS) return [text];
+  const cut = cutAt(text, SHOWN_CHARACTERS);
+  return [text.slice(0, cut), moreButton(text.slice(cut))];
+}
+
+function drawnTable({ head, body: rows }: Table): HTMLElement {
+  const cells = (texts: readonly string[], tag: string) =>
+    texts.map((text) => {
+      const kind = kindOf(text);
+      return element(tag, kind === null ? "" : `value-${kind}`, [text]);
+    });
+  const headings = cells(head, "th");
+  for (const heading of headings) heading.setAttribute("scope", "col");
+  const table = element("table", "row-table", [
+    element("thead", "", [element("tr", "", headings)]),
+    element("tbody", "", rows.map((row) => element("tr", "", cells(row, "td")))),
+  ]);
+  const scroller = element("div", "row-table-scroller", [table]);
+  // A wide one is scrolled, by keys too.
+  scroller.tabIndex = 0;
+  scroller.setAttribute("role", "group");
+  scroller.setAttribute("aria-label", "Table");
+  return scroller;
+}
+
+/** What a printed value looks like. */
+function kindOf(text: string): ValueKind | null {
+  if (/^['"`]/.test(text)) return "string";
+  if (/^-?(?:[\d.]+(?:e[+-]?\d+)?n?|Infinity|NaN)$/.test(text)) return "number";
+  if (text === "true" || text === "false") return "boolean";
+  return text === "null" || text === "undefined" ? text : null;
+}
+
+function placeButton(className: string, label: string, row: RunText, place: Place, drawing: Drawing): HTMLElement {
+  const link = button(className, label);
+  link.title = "Go there";
+  link.addEventListener("click", () => drawing.onPlace(row, place));
+  return link;
 }
 
 function moreButton(rest: string): HTMLElement {
@@ -94,7 +251,7 @@ function button(className: string, label: string): HTMLButtonElement {
 
 function element(tag: string, className: string, children: (Node | string)[]): HTMLElement {
   const made = document.createElement(tag);
-  made.className = className;
+  if (className !== "") made.className = className;
   made.append(...children);
   return made;
 }

@@ -9,7 +9,7 @@
  */
 
 import type { RowSource } from "./console-log";
-import { drawRow } from "./console-row";
+import { drawRow, type Drawing } from "./console-row";
 import type { Row } from "./rows";
 
 export const WINDOW = 1_500;
@@ -38,7 +38,6 @@ export class ConsoleView {
   #lastTop = 0;
   /** The last row in the document, as it was drawn: the newest row of a log may change. */
   #lastRow: Row | undefined;
-  #times = false;
   #frame = 0;
   #resizes: ResizeObserver;
 
@@ -46,6 +45,7 @@ export class ConsoleView {
     private readonly scroller: HTMLElement,
     private readonly list: HTMLElement,
     private log: RowSource,
+    private drawing: Drawing,
     private readonly onFollowing: (state: Following) => void,
   ) {
     scroller.addEventListener("scroll", this.#scrolled, { passive: true });
@@ -68,9 +68,9 @@ export class ConsoleView {
   }
 
   /** Shows these rows instead, from their end. */
-  look(log: RowSource, times: boolean): void {
+  look(log: RowSource, drawing: Drawing): void {
     this.log = log;
-    this.#times = times;
+    this.drawing = drawing;
     this.#generation = -1;
     this.changed();
   }
@@ -79,6 +79,33 @@ export class ConsoleView {
   follow(): void {
     this.#following = true;
     this.changed();
+  }
+
+  /** The reader has begun to look into a row: it is not to be moved away. */
+  hold(): void {
+    if (this.#following) this.#seen = this.log.end;
+    this.#following = false;
+  }
+
+  /** A row has become longer or shorter. */
+  resized(): void {
+    if (!this.#following && this.#isAtBottom()) this.#following = true;
+    this.changed();
+  }
+
+  /** The rows behind `row` are others now: it stays where it is, and keeps the focus. */
+  reread(row: Row): void {
+    this.hold();
+    const { scrollTop } = this.scroller;
+    const index = this.log.slice(this.#from, this.#to).indexOf(row);
+    const to = Math.min(this.log.end, this.#from + WINDOW);
+    this.list.replaceChildren(this.#drawn(this.#from, to));
+    this.#to = to;
+    this.#lastRow = this.log.slice(to - 1, to)[0];
+    this.scroller.scrollTop = scrollTop;
+    this.#lastTop = this.scroller.scrollTop;
+    this.list.children[index]?.querySelector<HTMLElement>(".row-open")?.focus();
+    this.resized();
   }
 
   #draw = (): void => {
@@ -132,12 +159,12 @@ export class ConsoleView {
     const [row] = this.log.slice(this.#to - 1, this.#to);
     if (!row || row === this.#lastRow || this.#to === this.#from) return;
     this.#lastRow = row;
-    this.list.lastElementChild?.replaceWith(drawRow(row, this.#times));
+    this.list.lastElementChild?.replaceWith(drawRow(row, this.drawing));
   }
 
   #drawn(from: number, to: number): DocumentFragment {
     const fragment = document.createDocumentFragment();
-    for (const row of this.log.slice(from, to)) fragment.append(drawRow(row, this.#times));
+    for (const row of this.log.slice(from, to)) fragment.append(drawRow(row, this.drawing));
     return fragment;
   }
 
@@ -157,10 +184,14 @@ export class ConsoleView {
     this.#lastTop = this.scroller.scrollTop;
   }
 
-  #scrolled = (): void => {
+  #isAtBottom(): boolean {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    const atBottom = scrollHeight - scrollTop - clientHeight <= AT_BOTTOM && this.#to === this.log.end;
-    if (atBottom) {
+    return scrollHeight - scrollTop - clientHeight <= AT_BOTTOM && this.#to === this.log.end;
+  }
+
+  #scrolled = (): void => {
+    const { scrollTop } = this.scroller;
+    if (this.#isAtBottom()) {
       this.#following = true;
     } else if (this.#following && scrollTop < this.#lastTop) {
       this.#following = false;

@@ -2,14 +2,16 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { EVERYTHING, FilteredRows, isFiltering, SORTS, type Sort } from "./console-filter";
-import type { ConsoleLog, RowSource } from "./console-log";
+import { EVERYTHING, Folds, isFiltering, ShownRows, SORTS, type Sort } from "./console-filter";
+import type { ConsoleLog } from "./console-log";
+import type { Drawing, RunText } from "./console-row";
 import { asMarkdown, asText } from "./console-text";
 import { ConsoleView, type Following } from "./console-view";
 import { CopyButton } from "./copy-button";
 import { counted } from "./format";
-import type { Position } from "./rows";
+import type { Place } from "./rows";
 import { summaryOf } from "./summary";
+import type { Inspect } from "./value-tree";
 
 /** What came within this time is read out together. */
 const SUMMARY_AFTER_MS = 800;
@@ -23,18 +25,43 @@ interface Props {
   /** Called back whenever the log has changed; returns how to end that. */
   subscribe: (changed: () => void) => () => void;
   onTimes: (times: boolean) => void;
-  onPosition: (position: Position) => void;
+  /** Whether there is anything to see at a place that a row names. */
+  leads: (row: RunText, place: Place) => boolean;
+  onPlace: (row: RunText, place: Place) => void;
+  /** How to look into the values of a row. */
+  inspect: (row: RunText) => Inspect;
   onClear: () => void;
 }
 
-export function Console({ log, times, subscribe, onTimes, onPosition, onClear }: Props) {
+export function Console({ log, times, subscribe, onTimes, leads, onPlace, inspect, onClear }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const view = useRef<ConsoleView | null>(null);
   const [filter, setFilter] = useState(EVERYTHING);
   const [tools, setTools] = useState(false);
   const [state, setState] = useState({ following: true, unseen: 0, first: 0, shown: 0, all: 0 });
-  const source = useRef<RowSource>(log);
+  const [folds] = useState(() => new Folds());
+  const source = useRef<ShownRows>(new ShownRows(log, EVERYTHING, folds));
+
+  const drawing: Drawing = {
+    times,
+    folds,
+    leads,
+    onPlace,
+    onFold: (group) => {
+      folds.turn(group);
+      source.current.refold();
+      view.current?.reread(group);
+    },
+    onRecall: (row) => {
+      folds.recall(row);
+      source.current.recalled();
+      view.current?.changed();
+    },
+    inspect,
+    onOpening: () => view.current?.hold(),
+    onResize: () => view.current?.resized(),
+  };
 
   useEffect(() => {
     if (!scroller.current || !list.current) return;
@@ -43,7 +70,7 @@ export function Console({ log, times, subscribe, onTimes, onPosition, onClear }:
       const next = { following, unseen, first: log.first, shown: end - first, all: log.end - log.first };
       setState((last) => (sameState(last, next) ? last : next));
     };
-    const made = new ConsoleView(scroller.current, list.current, log, report);
+    const made = new ConsoleView(scroller.current, list.current, source.current, drawing, report);
     view.current = made;
     made.changed();
     const unsubscribe = subscribe(() => made.changed());
@@ -54,8 +81,8 @@ export function Console({ log, times, subscribe, onTimes, onPosition, onClear }:
   }, [log, subscribe]);
 
   useEffect(() => {
-    source.current = isFiltering(filter) ? new FilteredRows(log, filter) : log;
-    view.current?.look(source.current, times);
+    source.current = new ShownRows(log, filter, folds);
+    view.current?.look(source.current, drawing);
   }, [log, filter, times]);
 
   const shown = () => source.current.slice(source.current.first, source.current.end);
@@ -63,11 +90,6 @@ export function Console({ log, times, subscribe, onTimes, onPosition, onClear }:
   const toggle = (sort: Sort) => {
     const hidden = filter.hidden.includes(sort) ? filter.hidden.filter((each) => each !== sort) : [...filter.hidden, sort];
     setFilter({ ...filter, hidden });
-  };
-
-  const clicked = (event: MouseEvent) => {
-    const link = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-line]") : null;
-    if (link) onPosition({ line: Number(link.dataset.line), column: Number(link.dataset.column) });
   };
 
   return (
@@ -137,7 +159,7 @@ export function Console({ log, times, subscribe, onTimes, onPosition, onClear }:
           {state.all === 0 && <p class="console-notice">Output and results appear here.</p>}
           {state.all > 0 && state.shown === 0 && <p class="console-notice">No row matches the filter.</p>}
           {/* Read out by the summary below: a program may write faster than anybody listens. */}
-          <div class="console-list" ref={list} role="log" aria-label="Console" aria-live="off" onClick={clicked} />
+          <div class="console-list" ref={list} role="log" aria-label="Console" aria-live="off" />
         </div>
         {!state.following && (
           <button type="button" class="console-latest" onClick={() => view.current?.follow()}>

@@ -6,6 +6,7 @@ import { CopyButton } from "./copy-button";
 import { Dialog } from "./dialog";
 import { EXAMPLES } from "./examples";
 import { counted, stamp } from "./format";
+import { LANGUAGES, type Program } from "./program";
 import { encodeShared, MAX_HASH_CHARACTERS, type Shared } from "./share";
 import { shellCommands } from "./shell";
 import { ALL_KEYS } from "./shortcuts";
@@ -19,13 +20,13 @@ interface Props {
   open: Window;
   settings: Settings;
   snapshots: readonly Snapshot[];
-  /** The editor's code. */
-  code: () => string;
+  /** What is being edited. */
+  program: () => Program;
   onOpen: (window: Window) => void;
   onClose: () => void;
   onSettings: (settings: Settings) => void;
   /** Puts a program into the editor. */
-  onProgram: (code: string) => void;
+  onProgram: (program: Program) => void;
 }
 
 export function Dialogs(props: Props) {
@@ -149,12 +150,12 @@ function Snapshots({ snapshots, onClose, onProgram }: Props) {
           : "The code at earlier runs, kept in this browser. What is in the editor now is kept too when you go back."}
       </p>
       <ul class="choices">
-        {snapshots.map(({ time, code }) => (
+        {snapshots.map(({ time, program }) => (
           <li key={time}>
             <Choice
-              title={titleOf(code)}
-              about={`${new Date(time).toLocaleDateString()} ${stamp(time).slice(0, 8)}, ${counted(code.split("\n").length, "line", "lines")}`}
-              onChoose={() => onProgram(code)}
+              title={titleOf(program.code)}
+              about={`${new Date(time).toLocaleDateString()} ${stamp(time).slice(0, 8)}, ${sizeOf(program)}`}
+              onChoose={() => onProgram(program)}
             />
           </li>
         ))}
@@ -163,10 +164,16 @@ function Snapshots({ snapshots, onClose, onProgram }: Props) {
   );
 }
 
-function Share({ settings: { keepState, timeoutMs }, code, onClose }: Props) {
+function sizeOf({ code, lang, files }: Program): string {
+  const lines = counted(code.split("\n").length, "line", "lines");
+  const more = files.length > 0 ? ` and ${counted(files.length, "file", "files")}` : "";
+  return `${lines}${more}${lang === "js" ? "" : `, ${LANGUAGES[lang]}`}`;
+}
+
+function Share({ settings: { keepState, timeoutMs }, program, onClose }: Props) {
   const [link, setLink] = useState<string | null | undefined>(undefined);
   useEffect(() => {
-    const shared: Shared = { code: code(), keepState, timeoutMs };
+    const shared: Shared = { program: program(), keepState, timeoutMs };
     encodeShared(shared).then((hash) => setLink(hash && `${location.origin}${location.pathname}${hash}`));
   }, []);
   return (
@@ -180,7 +187,7 @@ function Share({ settings: { keepState, timeoutMs }, code, onClose }: Props) {
       {link && (
         <>
           <p class="dialog-text">
-            The link holds the code and the settings of its run. They are packed into the part after #, which browsers never send to a server.
+            The link holds the code, its files and the settings of its run. They are packed into the part after #, which browsers never send to a server.
           </p>
           <input class="field" aria-label="Link" readOnly value={link} onFocus={({ currentTarget }) => currentTarget.select()} />
           <div class="dialog-actions">
@@ -195,8 +202,8 @@ function Share({ settings: { keepState, timeoutMs }, code, onClose }: Props) {
   );
 }
 
-function Shell({ settings: { timeoutMs }, code, onClose }: Props) {
-  const [commands] = useState(() => shellCommands({ code: code(), timeoutMs }, document.baseURI));
+function Shell({ settings: { timeoutMs }, program, onClose }: Props) {
+  const [commands] = useState(() => shellCommands(program(), timeoutMs, document.baseURI));
   return (
     <Dialog title="Open in shell" onClose={onClose}>
       <Command name="websocat" about="Streams the frames of the run as they come." command={commands.websocat} />

@@ -5,51 +5,63 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import type { Complete } from "./editor-completion";
 import { plainSource } from "./plain-editor";
+import { LANGUAGES } from "./program";
 import type { Position } from "./rows";
 import type { Fault } from "./session";
+import type { Document, Workspace } from "./workspace";
 
-/** What the rest of the page may ask of whichever editor is there. */
+/** What the rest of the page may ask of whichever editor is there. The texts themselves are the workspace's. */
 export interface CodeSource {
-  text(): string;
   /** What is selected, and where it begins. */
   selected(): { code: string; start: Position } | null;
-  /** Replaces everything. */
-  setText(text: string): void;
+  /** Puts a document on the screen, in its language. */
+  show(document: Document): void;
+  /** Replaces all of a document's text. */
+  replace(document: Document): void;
+  /** The document is gone. */
+  forget(id: number): void;
   /** As if typed at the cursor. */
   insert(signs: string): void;
   /** Moves the cursor by one sign, backward or forward. */
   move(by: -1 | 1): void;
-  markError(fault: Fault | null): void;
-  /** Puts the cursor there, as near as the text allows. */
+  markError(id: number, fault: Fault): void;
+  clearErrors(): void;
+  /** Puts the cursor there in the document on the screen, as near as the text allows. */
   goTo(position: Position): void;
   focus(): void;
 }
 
 interface Props {
-  initialText: string;
+  workspace: Workspace;
   /** The text field stays. */
   plain: boolean;
-  onChange: (text: string) => void;
+  /** The id of the tab that it belongs to. */
+  labelledBy: string;
+  onChange: (id: number, text: string) => void;
   onSelection: (some: boolean) => void;
   onReady: (source: CodeSource) => void;
+  complete: Complete;
 }
 
-export function EditorPane({ initialText, plain, onChange, onSelection, onReady }: Props) {
+export function EditorPane({ workspace, plain, labelledBy, onChange, onSelection, onReady, complete }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
-  const latest = useRef(initialText);
   const [loaded, setLoaded] = useState(false);
 
-  const changed = (text: string) => {
-    latest.current = text;
-    onChange(text);
+  /** Keeps an editor at what the workspace shows, until the returned function is called. */
+  const attach = (source: CodeSource) => {
+    onReady(source);
+    return workspace.subscribe({
+      onReplaced: source.replace,
+      onRemoved: source.forget,
+      onChanged: () => source.show(workspace.shown),
+    });
   };
 
   // The text field is there whenever the editor is not: it takes over, and the editor may come after it.
-  useEffect(() => {
-    if (field.current) onReady(plainSource(field.current, changed));
-  }, [loaded]);
+  useEffect(() => (field.current ? attach(plainSource(field.current, workspace.shown, onChange)) : undefined), [loaded]);
 
   useEffect(() => {
     if (plain) return;
@@ -58,13 +70,16 @@ export function EditorPane({ initialText, plain, onChange, onSelection, onReady 
     import("./editor").then(
       ({ createEditor }) => {
         if (gone || !host.current || !field.current) return;
-        const { value, selectionStart } = field.current;
+        const { selectionStart } = field.current;
         const focused = document.activeElement === field.current;
         // What is hidden can neither be measured nor have the focus.
         host.current.hidden = false;
-        const editor = createEditor({ parent: host.current, text: value, selection: selectionStart, onChange: changed, onSelection });
-        destroy = editor.destroy;
-        onReady(editor);
+        const editor = createEditor({ parent: host.current, document: workspace.shown, selection: selectionStart, onChange, onSelection, complete });
+        const detach = attach(editor);
+        destroy = () => {
+          detach();
+          editor.destroy();
+        };
         setLoaded(true);
         if (focused || mayTakeFocus()) editor.focus();
       },
@@ -78,19 +93,19 @@ export function EditorPane({ initialText, plain, onChange, onSelection, onReady 
   }, [plain]);
 
   return (
-    <div class="editor">
+    <div class="editor" id="editor" role="tabpanel" aria-labelledby={labelledBy}>
       <div class="editor-host" ref={host} hidden={!loaded} />
       {!loaded && (
         <textarea
           class="editor-plain"
           ref={field}
-          aria-label="JavaScript code"
+          aria-label={`${LANGUAGES[workspace.shown.lang]} code`}
           autocapitalize="off"
           autocomplete="off"
           spellcheck={false}
           wrap="off"
-          defaultValue={latest.current}
-          onInput={(event) => changed(event.currentTarget.value)}
+          defaultValue={workspace.shown.text}
+          onInput={(event) => onChange(workspace.shown.id, event.currentTarget.value)}
           onSelect={({ currentTarget: { selectionStart, selectionEnd } }) => onSelection(selectionStart !== selectionEnd)}
         />
       )}

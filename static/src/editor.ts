@@ -7,19 +7,34 @@
  */
 
 import { closeBrackets, closeBracketsKeymap, insertBracket } from "@codemirror/autocomplete";
-import { cursorCharLeft, cursorCharRight, defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import {
+  cursorCharLeft,
+  cursorCharRight,
+  defaultKeymap,
+  history,
+  historyKeymap,
+  indentWithTab,
+  isolateHistory,
+} from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
 import {
   bracketMatching,
   foldGutter,
   foldKeymap,
-  HighlightStyle,
   indentOnInput,
   indentUnit,
-  syntaxHighlighting,
 } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { EditorState, RangeSet, RangeSetBuilder, StateEffect, StateField, type Extension, type TransactionSpec } from "@codemirror/state";
+import {
+  Compartment,
+  EditorState,
+  RangeSet,
+  RangeSetBuilder,
+  StateEffect,
+  StateField,
+  type Extension,
+  type TransactionSpec,
+} from "@codemirror/state";
 import {
   crosshairCursor,
   Decoration,
@@ -37,11 +52,14 @@ import {
   WidgetType,
   type DecorationSet,
 } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
 
+import { completions, type Complete } from "./editor-completion";
 import type { CodeSource } from "./editor-pane";
+import { look } from "./editor-theme";
+import { LANGUAGES, type Lang } from "./program";
 import type { Position } from "./rows";
 import type { Fault } from "./session";
+import type { Document } from "./workspace";
 
 export interface Editor extends CodeSource {
   destroy(): void;
@@ -49,40 +67,74 @@ export interface Editor extends CodeSource {
 
 export interface EditorOptions {
   parent: HTMLElement;
-  text: string;
+  document: Document;
   selection: number;
-  onChange(text: string): void;
+  onChange(id: number, text: string): void;
   /** Whether anything is selected, when that may have changed. */
   onSelection(some: boolean): void;
+  complete: Complete;
 }
 
-export function createEditor({ parent, text, selection, onChange, onSelection }: EditorOptions): Editor {
+export function createEditor({ parent, document: first, selection, onChange, onSelection, complete }: EditorOptions): Editor {
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
-  const view = new EditorView({
-    parent: root,
-    root,
-    state: EditorState.create({
+  let shown = first.id;
+  /** What is not on the screen: each with its own cursor and its own past. */
+  const others = new Map<number, EditorState>();
+  /** Of documents that were never on the screen: what is to be marked in them when they are. */
+  const unmarked = new Map<number, Fault>();
+  const stateOf = ({ text, lang }: Document, anchor = 0) =>
+    EditorState.create({
       doc: text,
-      selection: { anchor: Math.min(selection, text.length) },
+      selection: { anchor: Math.min(anchor, text.length) },
       extensions: [
         setup,
+        language.of(inLanguage(lang)),
+        completions(complete),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged) onChange(update.state.doc.toString());
+          if (update.docChanged) onChange(shown, update.state.doc.toString());
           if (update.selectionSet || update.docChanged) onSelection(!update.state.selection.main.empty);
         }),
       ],
-    }),
-  });
+    });
+  const view = new EditorView({ parent: root, root, state: stateOf(first, selection) });
+  /** Whether or not it is on the screen; what was never there has no state yet, and gets a right one when it is shown. */
+  const change = (id: number, make: (state: EditorState) => TransactionSpec) => {
+    const other = others.get(id);
+    if (id === shown) view.dispatch(make(view.state));
+    else if (other) others.set(id, other.update(make(other)).state);
+  };
   return {
-    text: () => view.state.doc.toString(),
     selected() {
       const { from, to, empty } = view.state.selection.main;
       if (empty) return null;
       const line = view.state.doc.lineAt(from);
       return { code: view.state.sliceDoc(from, to), start: { line: line.number, column: from - line.from + 1 } };
     },
-    setText(next) {
-      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next }, selection: { anchor: 0 }, scrollIntoView: true });
+    show(document) {
+      if (document.id !== shown) {
+        others.set(shown, view.state);
+        shown = document.id;
+        view.setState(others.get(shown) ?? stateOf(document));
+        const fault = unmarked.get(shown);
+        if (fault) view.dispatch({ effects: setErrorMark.of(fault) });
+        others.delete(shown);
+        unmarked.delete(shown);
+        onSelection(!view.state.selection.main.empty);
+      }
+      view.dispatch({ effects: language.reconfigure(inLanguage(document.lang)) });
+    },
+    replace({ id, text }) {
+      change(id, ({ doc }) => ({
+        changes: { from: 0, to: doc.length, insert: text },
+        selection: { anchor: 0 },
+        scrollIntoView: true,
+        // A step of its own, even where it follows close on what was typed.
+        annotations: isolateHistory.of("full"),
+      }));
+    },
+    forget(id) {
+      others.delete(id);
+      unmarked.delete(id);
     },
     insert(signs) {
       view.dispatch(typed(view.state, signs), { userEvent: "input.type", scrollIntoView: true });
@@ -92,8 +144,13 @@ export function createEditor({ parent, text, selection, onChange, onSelection }:
       (by < 0 ? cursorCharLeft : cursorCharRight)(view);
       view.focus();
     },
-    markError(fault) {
-      view.dispatch({ effects: setErrorMark.of(fault) });
+    markError(id, fault) {
+      if (id !== shown && !others.has(id)) unmarked.set(id, fault);
+      change(id, () => ({ effects: setErrorMark.of(fault) }));
+    },
+    clearErrors() {
+      unmarked.clear();
+      for (const id of [shown, ...others.keys()]) change(id, () => ({ effects: setErrorMark.of(null) }));
     },
     goTo(position) {
       const at = offsetOf(view.state, position);
@@ -103,6 +160,15 @@ export function createEditor({ parent, text, selection, onChange, onSelection }:
     focus: () => view.focus(),
     destroy: () => view.destroy(),
   };
+}
+
+const language = new Compartment();
+
+function inLanguage(lang: Lang): Extension {
+  return [
+    javascript({ typescript: lang === "ts" }),
+    EditorView.contentAttributes.of({ "aria-label": `${LANGUAGES[lang]} code. Tab indents; to leave the editor, press Escape and then Tab.` }),
+  ];
 }
 
 function offsetOf(state: EditorState, { line, column }: Position): number {
@@ -180,70 +246,6 @@ function markAt(state: EditorState, { position, message }: Fault): ErrorMark {
   return { decorations: builder.finish(), gutter: RangeSet.of([errorMarker.range(line.from)]) };
 }
 
-const highlighting = HighlightStyle.define([
-  { tag: [tags.keyword, tags.operatorKeyword, tags.controlKeyword, tags.definitionKeyword, tags.modifier], color: "var(--code-keyword)" },
-  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--code-string)" },
-  { tag: [tags.number, tags.bool, tags.null, tags.atom], color: "var(--code-number)" },
-  { tag: [tags.comment, tags.meta], color: "var(--code-comment)", fontStyle: "italic" },
-  { tag: [tags.function(tags.variableName), tags.function(tags.propertyName)], color: "var(--code-function)" },
-  { tag: [tags.className, tags.typeName], color: "var(--code-type)" },
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--code-property)" },
-  { tag: [tags.operator, tags.punctuation, tags.bracket], color: "var(--code-punctuation)" },
-  { tag: tags.invalid, color: "var(--bad)" },
-]);
-
-const theme = EditorView.theme({
-  "&": { height: "100%", color: "var(--ink)", backgroundColor: "transparent", fontSize: "var(--code-size)" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6", overscrollBehavior: "contain" },
-  ".cm-content": { padding: "12px 0", caretColor: "var(--accent)" },
-  ".cm-line": { padding: "0 16px 0 8px" },
-  // Opaque: long lines scroll below it.
-  ".cm-gutters": { color: "var(--faint)", backgroundColor: "var(--surface)", border: "none" },
-  ".cm-lineNumbers .cm-gutterElement": { minWidth: "36px", padding: "0 4px 0 12px" },
-  ".cm-foldGutter .cm-gutterElement": { padding: "0 4px", cursor: "pointer" },
-  ".cm-activeLine": { backgroundColor: "transparent" },
-  "&.cm-focused .cm-activeLine": { backgroundColor: "var(--line-active)" },
-  ".cm-activeLineGutter": { color: "var(--ink)", backgroundColor: "transparent" },
-  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
-  ".cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": {
-    backgroundColor: "var(--selection)",
-  },
-  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--selection)", outline: "1px solid var(--edge-strong)" },
-  "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent", color: "var(--bad)" },
-  ".cm-foldPlaceholder": { color: "var(--muted)", backgroundColor: "var(--surface-2)", border: "1px solid var(--edge)", padding: "0 4px" },
-  ".cm-errorLine, &.cm-focused .cm-errorLine": { backgroundColor: "var(--bad-soft)" },
-  ".cm-errorPoint": { textDecoration: "underline wavy var(--bad)", textUnderlineOffset: "4px" },
-  ".cm-errorMessage": { marginLeft: "2em", padding: "0 8px", color: "var(--bad)", font: "0.9em/1.4 var(--sans)", whiteSpace: "pre" },
-  ".cm-selectionMatch": { backgroundColor: "var(--match)" },
-  ".cm-searchMatch": { backgroundColor: "var(--match)", outline: "1px solid var(--edge-strong)" },
-  ".cm-searchMatch-selected": { backgroundColor: "var(--selection)", outline: "2px solid var(--accent)" },
-  ".cm-panels": { color: "var(--ink)", backgroundColor: "var(--surface-2)", fontFamily: "var(--sans)" },
-  ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--edge)" },
-  ".cm-panel.cm-search": { padding: "8px 32px 8px 12px" },
-  ".cm-panel.cm-search label": { fontSize: "13px", whiteSpace: "nowrap" },
-  ".cm-panel.cm-search [name=close]": { top: "6px", right: "8px", width: "24px", height: "24px", color: "var(--ink)", cursor: "pointer" },
-  ".cm-textfield": {
-    padding: "3px 8px",
-    fontSize: "13px",
-    color: "var(--ink)",
-    backgroundColor: "var(--surface)",
-    border: "1px solid var(--edge-strong)",
-    borderRadius: "6px",
-  },
-  ".cm-button": {
-    padding: "3px 10px",
-    fontSize: "13px",
-    color: "var(--ink)",
-    backgroundColor: "var(--surface)",
-    backgroundImage: "none",
-    border: "1px solid var(--edge-strong)",
-    borderRadius: "6px",
-    cursor: "pointer",
-  },
-  ".cm-gutterElement.cm-errorGutter": { color: "var(--bad)", backgroundColor: "var(--bad-soft)" },
-});
-
 /**
  * Typing over a selection. Left to the browser, Chromium wraps the new text in a styled element to keep the look of the old one,
  * which the page's policy refuses with an error in the browser's console, for each such key.
@@ -277,13 +279,10 @@ const setup: Extension = [
   highlightActiveLine(),
   errorMark,
   typeOverSelection,
-  javascript(),
-  syntaxHighlighting(highlighting),
-  theme,
+  look,
   // Tab indents; Escape and then Tab leaves the editor, as the label says.
   keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, indentWithTab]),
   EditorView.contentAttributes.of({
-    "aria-label": "JavaScript code. Tab indents; to leave the editor, press Escape and then Tab.",
     // It can be reached by Tab in any case; tools that judge a page see it by this.
     tabindex: "0",
     autocapitalize: "off",

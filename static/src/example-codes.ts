@@ -1,3 +1,3 @@
 /** The code of every example, by file: a chunk of its own, loaded when one is chosen. */
 
-export const CODES = import.meta.glob<string>("./examples/*.js", { query: "?raw", import: "default", eager: true });
+export const CODES = import.meta.glob<string>("./examples/**/*.{js,ts}", { query: "?raw", import: "default", eager: true });

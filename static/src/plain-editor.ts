@@ -2,10 +2,11 @@
 
 import type { CodeSource } from "./editor-pane";
 import type { Position } from "./rows";
+import type { Document } from "./workspace";
 
-export function plainSource(field: HTMLTextAreaElement, onChange: (text: string) => void): CodeSource {
+export function plainSource(field: HTMLTextAreaElement, first: Document, onChange: (id: number, text: string) => void): CodeSource {
+  let shown = first.id;
   return {
-    text: () => field.value,
     selected() {
       const { value, selectionStart, selectionEnd } = field;
       if (selectionStart === selectionEnd) return null;
@@ -13,15 +14,23 @@ export function plainSource(field: HTMLTextAreaElement, onChange: (text: string)
       const start = { line: before.length, column: (before.at(-1) ?? "").length + 1 };
       return { code: value.slice(selectionStart, selectionEnd), start };
     },
-    setText(text) {
+    show({ id, text }) {
+      if (id === shown) return;
+      shown = id;
       field.value = text;
       field.setSelectionRange(0, 0);
-      onChange(text);
     },
+    replace({ id, text }) {
+      if (id !== shown) return;
+      field.value = text;
+      field.setSelectionRange(0, 0);
+    },
+    // The texts of the others are not kept here.
+    forget() {},
     insert(signs) {
       field.setRangeText(signs, field.selectionStart, field.selectionEnd, "end");
       field.focus();
-      onChange(field.value);
+      onChange(shown, field.value);
     },
     move(by) {
       const at = Math.max(0, field.selectionStart + by);
@@ -30,6 +39,7 @@ export function plainSource(field: HTMLTextAreaElement, onChange: (text: string)
     },
     // There is nothing to mark text with; the console says the place, and goes there.
     markError() {},
+    clearErrors() {},
     goTo(position) {
       const at = offsetIn(field.value, position);
       field.focus();

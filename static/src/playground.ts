@@ -2,13 +2,18 @@
 
 import { Connection, type ConnectionState } from "./connection";
 import { ConsoleLog } from "./console-log";
-import type { ServerMessage } from "./protocol";
+import { byName, type Program } from "./program";
+import type { Request, ServerMessage } from "./protocol";
+import { Requests, type Reply } from "./requests";
 import type { Origin } from "./rows";
 import { EMPTY, step, type Session, type SessionEvent } from "./session";
 
 export interface RunOptions {
   origin: Origin;
-  code: string;
+  /** With files it is a module, unless `part` says otherwise. */
+  program: Program;
+  /** A part of a program: it builds on what ran before it, as a line does, even where it has files. */
+  part: boolean;
   /** In a fresh engine; else in the one that earlier runs have left. */
   fresh: boolean;
   /** `null` leaves it to the server. */
@@ -19,6 +24,7 @@ export class Playground {
   readonly log = new ConsoleLog();
   #session: Session = EMPTY;
   #connection: Connection;
+  #requests = new Requests();
   #nextRun = 1;
   #wasOpen = false;
   #wasLost = false;
@@ -44,13 +50,16 @@ export class Playground {
 
   close = (): void => this.#connection.close();
 
-  run({ origin, code, fresh, timeoutMs }: RunOptions): void {
+  run({ origin, program, part, fresh, timeoutMs }: RunOptions): void {
     const id = this.#nextRun++;
-    this.#apply({ type: "run", id, origin, code, fresh, at: Date.now() });
+    const { code, lang, files } = program;
+    this.#apply({ type: "run", id, origin, program, fresh, at: Date.now() });
     this.#connection.send({
       type: "run",
       id,
       code,
+      ...(lang !== "js" && { lang }),
+      ...(files.length > 0 && { files: byName(files), ...(!part && { mode: "module" as const }) }),
       ...(fresh && { fresh }),
       ...(timeoutMs !== null && { timeout_ms: timeoutMs }),
     });
@@ -70,6 +79,15 @@ export class Playground {
     this.#connection.send({ type: "input", id: question.run, text });
   };
 
+  /** Asks the session something beside its runs. Never waits for a connection: who asks wants to know now. */
+  ask = (request: Request, withinMs?: number): Promise<Reply> => {
+    if (this.#connection.state.kind !== "open" || !this.can(request.type)) return Promise.resolve({ refusal: "offline" });
+    return this.#requests.ask(request, (message) => this.#connection.send(message), withinMs);
+  };
+
+  /** Whether the server has said that it can. */
+  can = (feature: string): boolean => this.#session.features.includes(feature);
+
   clear = (): void => {
     this.log.clear();
     for (const listener of this.#logListeners) listener();
@@ -82,18 +100,23 @@ export class Playground {
   subscribeLog = (listener: () => void): (() => void) => listen(this.#logListeners, listener);
 
   #heard(message: ServerMessage): void {
+    if (message.type === "properties" || message.type === "completions" || message.type === "completeness") {
+      return this.#requests.answered(message);
+    }
+    if (message.type === "error" && this.#requests.refused(message)) return;
     this.#apply({ type: "message", message, at: Date.now() });
   }
 
   #connectionChanged(state: ConnectionState): void {
     if (state.kind === "open") {
-      this.#connection.send({ type: "hello" });
+      this.#connection.send({ type: "hello", preview: true });
       if (this.#wasLost) this.#apply({ type: "back" });
       this.#wasOpen = true;
       this.#wasLost = false;
     }
     if (state.kind === "lost" || state.kind === "closed") {
       this.#apply({ type: "lost" });
+      this.#requests.lost();
       this.#wasLost = this.#wasOpen;
     }
     this.#changed();

@@ -4,7 +4,9 @@
  * The names that both sides must agree on are runtime lists, and the types are made from them.
  */
 
-export const CLIENT_MESSAGE_TYPES = ["run", "cancel", "input", "reset", "hello", "ping"] as const;
+import type { Lang } from "./program";
+
+export const CLIENT_MESSAGE_TYPES = ["run", "cancel", "input", "reset", "hello", "ping", "inspect", "complete", "is_complete"] as const;
 
 export const SERVER_MESSAGE_TYPES = [
   "queued",
@@ -16,6 +18,9 @@ export const SERVER_MESSAGE_TYPES = [
   "reset",
   "pong",
   "hello",
+  "properties",
+  "completions",
+  "completeness",
   "error",
 ] as const;
 
@@ -34,7 +39,6 @@ export const OUTCOMES = [
 export const ERROR_CODES = [
   "bad_message",
   "unknown_type",
-  "unsupported",
   "too_large",
   "duplicate_id",
   "queue_full",
@@ -42,8 +46,14 @@ export const ERROR_CODES = [
   "rate_limited",
   "unknown_run",
   "no_input_wanted",
+  "ref_expired",
+  "no_answer",
   "shutting_down",
 ] as const;
+
+export const COMPLETION_KINDS = ["keyword", "variable", "function", "class", "constant", "property", "method"] as const;
+export const COMPLETENESS = ["complete", "incomplete", "invalid"] as const;
+export const PROPERTY_KINDS = ["index", "entry", "item", "symbol", "hidden", "internal"] as const;
 
 export const LEVELS = ["log", "info", "warn", "error", "debug"] as const;
 export const INPUT_KINDS = ["prompt", "confirm", "alert"] as const;
@@ -68,16 +78,45 @@ export type Level = (typeof LEVELS)[number];
 export type InputKind = (typeof INPUT_KINDS)[number];
 export type ValueKind = (typeof VALUE_KINDS)[number];
 
+export type CompletionKind = (typeof COMPLETION_KINDS)[number];
+export type PropertyKind = (typeof PROPERTY_KINDS)[number];
+
 /** The page numbers its runs; the server echoes the number. */
 export type RunId = number;
 
 export type ClientMessage =
-  | { type: "run"; id: RunId; code: string; timeout_ms?: number; fresh?: boolean }
+  | Run
   | { type: "cancel"; id?: RunId }
   | { type: "input"; id: RunId; text: string | null }
   | { type: "reset" }
-  | { type: "hello" }
-  | { type: "ping" };
+  | { type: "hello"; preview?: boolean }
+  | { type: "ping" }
+  | (Request & { id: RequestId });
+
+export interface Run {
+  type: "run";
+  id: RunId;
+  code: string;
+  timeout_ms?: number;
+  fresh?: boolean;
+  lang?: Lang;
+  mode?: "repl" | "script" | "module";
+  files?: Record<string, string>;
+}
+
+/** What the page asks beside its runs. */
+export type Request =
+  | { type: "inspect"; ref: Ref; start?: number; count?: number }
+  | { type: "complete"; code: string; cursor?: number }
+  | { type: "is_complete"; code: string; lang?: Lang };
+
+/** A name space of its own. */
+export type RequestId = string;
+
+/** What the server calls an object that it keeps to be opened. */
+export type Ref = number;
+
+export type Answer = Properties | Completions | Completeness;
 
 export type ServerMessage =
   | Queued
@@ -89,6 +128,7 @@ export type ServerMessage =
   | { type: "reset" }
   | { type: "pong" }
   | Hello
+  | Answer
   | ServerError;
 
 export interface Queued {
@@ -126,6 +166,8 @@ export interface ConsoleEntry {
   group?: number;
   /** What `%c` has asked for. */
   styles?: StyleRun[];
+  /** Each argument, where they are not all primitive. */
+  values?: Preview[];
 }
 
 export type ConsoleMethod =
@@ -183,6 +225,67 @@ export interface Value {
   /** What a console would print. */
   text: string;
   json?: unknown;
+  preview?: Preview;
+}
+
+/** A value, as far as it is told without being asked. */
+export interface Preview {
+  kind: ValueKind;
+  /** On one line, cut. */
+  text: string;
+  /** For what can be opened. */
+  ref?: Ref;
+  /** The first few, without entries of their own. */
+  entries?: Property[];
+  /** So many are not among the entries. */
+  more?: number;
+}
+
+export interface Property {
+  key: string;
+  /** Absent for an ordinary one. */
+  kind?: PropertyKind;
+  /** Absent for accessors. */
+  value?: Preview;
+  /** To open the key of a Map's entry. */
+  key_ref?: Ref;
+  /** Inspected, the getter is called. */
+  getter?: Ref;
+}
+
+export interface Properties {
+  type: "properties";
+  id: RequestId;
+  ref: Ref;
+  /** A part of them, and how many there are: for an object. */
+  entries?: Property[];
+  start?: number;
+  total?: number;
+  /** What a getter returned, or threw. */
+  value?: Preview;
+  error?: RunError;
+}
+
+export interface Completions {
+  type: "completions";
+  id: RequestId;
+  /** What an item replaces, in UTF-16 units. */
+  from: number;
+  to: number;
+  items: CompletionItem[];
+}
+
+export interface CompletionItem {
+  label: string;
+  kind: CompletionKind;
+  /** May be empty. */
+  detail?: string;
+}
+
+export interface Completeness {
+  type: "completeness";
+  id: RequestId;
+  state: (typeof COMPLETENESS)[number];
 }
 
 export interface RunError {
@@ -242,7 +345,8 @@ export interface ServerError {
   type: "error";
   code: ErrorCode;
   message: string;
-  id?: RunId;
+  /** A run's, or a request's. */
+  id?: RunId | RequestId;
 }
 
 /**

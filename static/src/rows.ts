@@ -1,6 +1,6 @@
 /** What the console shows: one row per entry, result, error or note. Data only; `console-row.ts` draws it. */
 
-import type { Level, RunId, ValueKind } from "./protocol";
+import type { ConsoleMethod, Level, Preview, RunId, StyleRun, ValueKind } from "./protocol";
 
 export type Row = RunRow | EntryRow | ValueRow | ErrorRow | NoteRow;
 
@@ -22,18 +22,34 @@ export interface EntryRow {
   kind: "entry";
   run: RunId;
   origin: Origin;
+  /** What names and refs in it belong to. */
+  connection: number;
   level: Level;
   text: string;
   time: number;
   uncaught: boolean;
+  /** `null`: the level says it. */
+  method: ConsoleMethod | null;
+  /** It stands in so many groups. */
+  group: number;
+  styles: readonly StyleRun[];
+  /** The arguments, where there is something to open in them. */
+  values: readonly Preview[];
   /** So many times in a row. */
   count: number;
 }
+
+/** What an entry of `console.clear` says. */
+export const CLEARED = "The console was cleared by the code.";
 
 /** The value a run ended with. */
 export interface ValueRow {
   kind: "value";
   run: RunId;
+  origin: Origin;
+  connection: number;
+  /** The value itself, where more of it is known than its text. */
+  values: readonly Preview[];
   valueKind: ValueKind;
   text: string;
   time: number;
@@ -44,9 +60,10 @@ export interface ErrorRow {
   kind: "error";
   run: RunId;
   origin: Origin;
+  connection: number;
   text: string;
   time: number;
-  position: Position | null;
+  place: Place | null;
 }
 
 /** Something the page has to say. */
@@ -62,6 +79,14 @@ export interface Position {
   column: number;
 }
 
+/** A position in one of the texts that ran. */
+export interface Place extends Position {
+  /** The server's number of the run; `null`: of the run that the row belongs to. */
+  number: number | null;
+  /** `null`: in the code itself. */
+  file: string | null;
+}
+
 export function textOf(row: Row): string {
   return row.kind === "run" ? row.title : row.text;
 }
@@ -74,17 +99,29 @@ export function repeats(last: Row | undefined, next: Row): last is EntryRow {
     last.run === next.run &&
     last.level === next.level &&
     last.uncaught === next.uncaught &&
-    last.text === next.text
+    last.method === next.method &&
+    last.text === next.text &&
+    // Each has something of its own to open, to fold, or to do.
+    !isGroup(next) &&
+    next.method !== "clear" &&
+    !next.values.some((value) => value.ref !== undefined)
   );
+}
+
+/** Whether what follows stands in it. */
+export function isGroup({ method }: EntryRow): boolean {
+  return method === "group" || method === "groupCollapsed";
 }
 
 /** A stretch of text, and the place it names if it names one. */
 export interface Piece {
   text: string;
-  position: Position | null;
+  place: Place | null;
 }
 
-const FRAME = /^(\s+at .*?)((?:run-\d+:)?(\d+):(\d+))(\)?)$/;
+const FRAME = /^(\s+at .*?)((?:run-(\d+)(?:\/([^:()]+))?:)?(\d+):(\d+))(\)?)$/;
+/** No name is longer; a hostile text must not keep the pattern busy. */
+const MAX_FRAME_CHARACTERS = 600;
 /** Deeper stacks are all alike, and every place becomes a button. */
 const MAX_PLACES = 100;
 
@@ -94,16 +131,17 @@ export function piecesOf(text: string): Piece[] {
   let plain = "";
   let places = 0;
   for (const line of text.split(/(?<=\n)/)) {
-    const frame = places < MAX_PLACES ? FRAME.exec(line.trimEnd()) : null;
+    const frame = places < MAX_PLACES && line.length <= MAX_FRAME_CHARACTERS ? FRAME.exec(line.trimEnd()) : null;
     if (!frame) {
       plain += line;
       continue;
     }
-    const [, before = "", place = "", row, column, after = ""] = frame;
-    pieces.push({ text: plain + before, position: null }, { text: place, position: { line: Number(row), column: Number(column) } });
+    const [, before = "", name = "", number, file = null, row, column, after = ""] = frame;
+    const place = { number: number === undefined ? null : Number(number), file, line: Number(row), column: Number(column) };
+    pieces.push({ text: plain + before, place: null }, { text: name, place });
     plain = after + (line.endsWith("\n") ? "\n" : "");
     places += 1;
   }
-  if (plain !== "") pieces.push({ text: plain, position: null });
+  if (plain !== "") pieces.push({ text: plain, place: null });
   return pieces;
 }

@@ -4,19 +4,22 @@
  */
 
 import { counted, duration } from "./format";
+import { charactersOf, type Program } from "./program";
 import type {
+  ConsoleEntry,
   Done,
-  ErrorCode,
   InputKind,
   Limits,
   Outcome,
   RunError,
   RunId,
+  ServerError,
   ServerMessage,
   Settled,
   Usage,
+  Value,
 } from "./protocol";
-import type { Origin, Position, Row } from "./rows";
+import { CLEARED, type EntryRow, type Origin, type Place, type Position, type Row } from "./rows";
 
 export interface Session {
   /** Runs that are not over, oldest first. */
@@ -29,13 +32,35 @@ export interface Session {
   hasState: boolean;
   /** From `hello`; `null` until it came. */
   limits: Limits | null;
+  /** What the server can do besides runs; from `hello`. */
+  features: readonly string[];
+  /** Counts the connections: what the server has named in one means nothing in the next. */
+  connection: number;
+  /** So many runs have begun in this connection. The server counts them, and calls their texts `run-1`, `run-2`. */
+  begun: number;
+  /** What ran, oldest first, for the places that stacks name. Not all of it: see `MAX_SOURCES`. */
+  sources: readonly Source[];
 }
+
+/** The text that a stack's `run-3` is about. */
+export interface Source {
+  connection: number;
+  /** The server's. */
+  number: number;
+  run: RunId;
+  origin: Origin;
+  program: Program;
+}
+
+/** As many as the server itself remembers. */
+const MAX_SOURCES = 256;
+const MAX_SOURCE_CHARACTERS = 4 << 20;
 
 export interface Run {
   id: RunId;
   origin: Origin;
   /** As it was sent: an error's position is a position in it. */
-  code: string;
+  program: Program;
   /** The user asked for a fresh engine. */
   fresh: boolean;
   phase: Phase;
@@ -58,7 +83,7 @@ export interface Ended {
   how: Outcome | "refused" | "lost";
   usage: Usage | null;
   origin: Origin;
-  code: string;
+  program: Program;
   /** What went wrong, where it is known. */
   fault: Fault | null;
   /** The runtime went with it. */
@@ -66,6 +91,8 @@ export interface Ended {
 }
 
 export interface Fault {
+  /** `null`: the code itself. */
+  file: string | null;
   position: Position;
   message: string;
 }
@@ -77,7 +104,7 @@ export interface Question {
 }
 
 export type SessionEvent =
-  | { type: "run"; id: RunId; origin: Origin; code: string; fresh: boolean; at: number }
+  | { type: "run"; id: RunId; origin: Origin; program: Program; fresh: boolean; at: number }
   | { type: "stop" }
   | { type: "answer" }
   /** The connection is gone, and the server's half of the session with it. */
@@ -91,13 +118,24 @@ export interface Step {
   rows: Row[];
 }
 
-export const EMPTY: Session = { runs: [], ended: null, question: null, hasState: false, limits: null };
+export const EMPTY: Session = {
+  runs: [],
+  ended: null,
+  question: null,
+  hasState: false,
+  limits: null,
+  features: [],
+  connection: 0,
+  begun: 0,
+  sources: [],
+};
 
 export function step(session: Session, event: SessionEvent): Step {
   switch (event.type) {
     case "run": {
-      const { id, origin, code, fresh, at } = event;
-      const run: Run = { id, origin, code, fresh, phase: { kind: "sent" }, stopping: false };
+      const { id, origin, program, fresh, at } = event;
+      const { code } = program;
+      const run: Run = { id, origin, program, fresh, phase: { kind: "sent" }, stopping: false };
       return {
         session: { ...session, runs: [...session.runs, run] },
         rows: [{ kind: "run", run: id, origin, time: at, title: origin === "line" ? code : titleOf(code) }],
@@ -131,7 +169,7 @@ function hear(session: Session, message: ServerMessage, at: number): Step {
     case "started": {
       const run = find(session, message.id);
       if (run === null) return quiet(session);
-      const started = inPhase({ ...session, hasState: true }, run.id, { kind: "running", since: at });
+      const started = begin(inPhase({ ...session, hasState: true }, run.id, { kind: "running", since: at }), run);
       const surprise = message.runtime === "fresh" && session.hasState && !run.fresh;
       return { session: started, rows: surprise ? [warning("This run has a fresh runtime. Earlier variables are gone.")] : [] };
     }
@@ -139,10 +177,7 @@ function hear(session: Session, message: ServerMessage, at: number): Step {
       const { id, entries, dropped = 0 } = message;
       const run = find(session, id);
       if (run === null) return quiet(session);
-      const { origin } = run;
-      const rows: Row[] = entries.map(({ level, text, time, uncaught = false }) => {
-        return { kind: "entry", run: id, origin, level, text, time, uncaught, count: 1 };
-      });
+      const rows: Row[] = entries.map((entry) => entryRow(session, run, entry));
       if (dropped > 0) rows.push(warning(`${counted(dropped, "entry", "entries")} dropped: this run's console is full.`));
       return { session, rows };
     }
@@ -160,10 +195,42 @@ function hear(session: Session, message: ServerMessage, at: number): Step {
     case "pong":
       return quiet(session);
     case "hello":
-      return quiet({ ...session, limits: message.limits });
+      return quiet({ ...session, limits: message.limits, features: message.features });
     case "error":
-      return complain(session, message.code, message.message, message.id);
+      return complain(session, message);
+    // What answers a request is for whoever has asked.
+    case "properties":
+    case "completions":
+    case "completeness":
+      return quiet(session);
   }
+}
+
+/** Notes what a stack may name from now on. */
+function begin(session: Session, { id, origin, program }: Run): Session {
+  const number = session.begun + 1;
+  const sources = [...session.sources, { connection: session.connection, number, run: id, origin, program }];
+  let characters = 0;
+  let from = sources.length;
+  while (from > 0 && sources.length - from < MAX_SOURCES) {
+    characters += charactersOf((sources[from - 1] as Source).program);
+    if (characters > MAX_SOURCE_CHARACTERS) break;
+    from -= 1;
+  }
+  return { ...session, begun: number, sources: sources.slice(from) };
+}
+
+/** The text that a place in a row is in; `null` where it is not known any more. */
+export function sourceOf(session: Session, row: { connection: number; run: RunId }, place: Place): Source | null {
+  const { sources } = session;
+  if (place.number === null) return sources.find(({ run }) => run === row.run) ?? null;
+  return sources.find(({ connection, number }) => connection === row.connection && number === place.number) ?? null;
+}
+
+function entryRow({ connection }: Session, { id, origin }: Run, entry: ConsoleEntry): EntryRow {
+  const { level, time, uncaught = false, method = null, group = 0, styles = [], values = [] } = entry;
+  const text = method === "clear" ? CLEARED : entry.text;
+  return { kind: "entry", run: id, origin, connection, level, text, time, uncaught, method, group, styles, values, count: 1 };
 }
 
 function finish(session: Session, done: Done, at: number): Step {
@@ -171,13 +238,13 @@ function finish(session: Session, done: Done, at: number): Step {
   if (run === null) return quiet(session);
   const rows: Row[] = [];
   if (done.outcome === "ok") {
-    if (done.value) rows.push({ kind: "value", run: run.id, valueKind: done.value.kind, text: done.value.text, time: at });
+    if (done.value) rows.push(valueRow(session, run, done.value, at));
   } else {
-    rows.push(failure(run, done.outcome, done.error, done.usage, at));
+    rows.push(failure(session, run, done, done.outcome, at));
   }
   const replaced = done.runtime === "replaced";
   if (replaced) rows.push(replacement());
-  const foreground = { how: done.outcome, fault: faultOf(done) };
+  const foreground = { how: done.outcome, fault: faultOf(session, run, done) };
   const next = over(session, run, { ...foreground, usage: done.usage, replaced });
   const background: Run[] =
     done.background > 0 ? [{ ...run, phase: { kind: "background", since: at, timers: done.background, foreground } }] : [];
@@ -195,14 +262,14 @@ function settle(session: Session, settled: Settled, at: number): Step {
   const run = find(session, settled.id);
   if (run === null) return quiet(session);
   // Each uncaught error of the background came as a console entry already.
-  const { outcome, error, usage } = settled;
+  const { outcome, usage } = settled;
   const replaced = settled.runtime === "replaced";
-  const rows = outcome === "ok" || outcome === "error" ? [] : [failure(run, outcome, error, usage, at)];
+  const rows = outcome === "ok" || outcome === "error" ? [] : [failure(session, run, settled, outcome, at)];
   // Several runs may lose the same runtime; the first one tells.
   if (replaced && session.hasState) rows.push(replacement());
   const { phase } = run;
   // Timers that end well make no success of a run that has failed.
-  const end = outcome === "ok" && phase.kind === "background" ? phase.foreground : { how: outcome, fault: faultOf(settled) };
+  const end = outcome === "ok" && phase.kind === "background" ? phase.foreground : { how: outcome, fault: faultOf(session, run, settled) };
   return {
     session: {
       ...over(session, run, { ...end, usage, replaced }),
@@ -216,11 +283,11 @@ function replacement(): Row {
   return warning("The runtime was replaced. Variables of earlier runs are gone.");
 }
 
-function complain(session: Session, code: ErrorCode, message: string, id: RunId | undefined): Step {
+function complain(session: Session, { code, message, id }: ServerError): Step {
   // The answers to a Stop or an answer that crossed the run's end: nothing went wrong.
   if (code === "unknown_run" || code === "no_input_wanted") return quiet(session);
   const row: Row = { kind: "note", tone: "bad", text: sentence(message) };
-  const run = id === undefined ? null : find(session, id);
+  const run = typeof id === "number" ? find(session, id) : null;
   const refused = run?.phase.kind === "sent" || run?.phase.kind === "queued";
   const end = { how: "refused", usage: null, fault: null, replaced: false } as const;
   return { session: run && refused ? over(session, run, end) : session, rows: [row] };
@@ -228,11 +295,12 @@ function complain(session: Session, code: ErrorCode, message: string, id: RunId 
 
 function lose(session: Session): Step {
   const last = session.runs.at(-1);
-  const kept = { ...EMPTY, limits: session.limits };
+  const { limits, sources, connection } = session;
+  const kept = { ...EMPTY, limits, sources, connection: connection + 1 };
   if (!last) return quiet({ ...kept, ended: session.ended });
-  const { id, origin, code } = last;
+  const { id, origin, program } = last;
   return {
-    session: { ...kept, ended: { id, how: "lost", usage: null, origin, code, fault: null, replaced: true } },
+    session: { ...kept, ended: { id, how: "lost", usage: null, origin, program, fault: null, replaced: true } },
     rows: [
       {
         kind: "note",
@@ -244,20 +312,25 @@ function lose(session: Session): Step {
 }
 
 function over(session: Session, run: Run, end: Pick<Ended, "how" | "usage" | "fault" | "replaced">): Session {
-  const { id, origin, code } = run;
+  const { id, origin, program } = run;
   return {
     ...session,
     runs: session.runs.filter((other) => other.id !== id),
-    ended: { id, origin, code, ...end },
+    ended: { id, origin, program, ...end },
     question: session.question?.run === id ? null : session.question,
   };
 }
 
-function failure(run: Run, outcome: Exclude<Outcome, "ok">, error: RunError | undefined, usage: Usage, time: number): Row {
+function valueRow({ connection }: Session, { id, origin }: Run, { kind, text, preview }: Value, time: number): Row {
+  return { kind: "value", run: id, origin, connection, valueKind: kind, text, time, values: preview ? [preview] : [] };
+}
+
+function failure(session: Session, run: Run, { error, usage }: Done | Settled, outcome: Exclude<Outcome, "ok">, time: number): Row {
   const text = failureText(outcome, error, usage);
   // What the user asked for is no error.
   if (outcome === "cancelled") return { kind: "note", tone: "plain", text };
-  return { kind: "error", run: run.id, origin: run.origin, text, time, position: run.origin === "editor" ? positionOf(error) : null };
+  const { connection } = session;
+  return { kind: "error", run: run.id, origin: run.origin, connection, text, time, place: placeOf(session, run, error) };
 }
 
 function failureText(outcome: Exclude<Outcome, "ok">, error: RunError | undefined, usage: Usage): string {
@@ -285,17 +358,25 @@ function failureText(outcome: Exclude<Outcome, "ok">, error: RunError | undefine
 
 function framesOf(error: RunError | undefined): string {
   if (!error) return "";
-  return error.frames.map((frame) => `\n    at ${frame.function || "<anonymous>"} (${frame.line}:${frame.column})`).join("");
+  const lines = error.frames.map(({ function: name, source, line, column }) => `\n    at ${name || "<anonymous>"} (${source}:${line}:${column})`);
+  return lines.join("");
 }
 
-function positionOf(error: RunError | undefined): Position | null {
-  return error?.line === undefined ? null : { line: error.line, column: error.column ?? 1 };
+/** Where in the run's own texts it went wrong: `line` and `column` are those of the first frame that is in one of them. */
+function placeOf({ sources, connection }: Session, run: Run, error: RunError | undefined): Place | null {
+  if (error?.line === undefined) return null;
+  const number = sources.find((source) => source.connection === connection && source.run === run.id)?.number ?? null;
+  const own = error.frames.find(({ source }) => source === `run-${number}` || source.startsWith(`run-${number}/`));
+  const file = own?.source.includes("/") ? own.source.slice(own.source.indexOf("/") + 1) : null;
+  return { number, file, line: error.line, column: error.column ?? 1 };
 }
 
 /** Where a stop reached the code is no fault of that place. */
-function faultOf({ outcome, error }: Done | Settled): Fault | null {
-  const position = outcome === "cancelled" ? null : positionOf(error);
-  return position && error ? { position, message: `${error.name}: ${error.message}` } : null;
+function faultOf(session: Session, run: Run, { outcome, error }: Done | Settled): Fault | null {
+  const place = outcome === "cancelled" ? null : placeOf(session, run, error);
+  if (!place || !error) return null;
+  const { file, line, column } = place;
+  return { file, position: { line, column }, message: `${error.name}: ${error.message}` };
 }
 
 function find(session: Session, id: RunId): Run | null {

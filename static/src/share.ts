@@ -1,12 +1,13 @@
 /**
- * Code and settings in a link: JSON, deflated, as base64url in the URL's hash, which browsers keep to themselves. Whoever opens a
+ * A program and its settings in a link: JSON, deflated, as base64url in the URL's hash, which browsers keep to themselves. Whoever opens a
  * link may have got it from anybody: what comes out is checked, bounded, and only ever text in the editor.
  */
 
+import { programOf, written, type Program } from "./program";
 import { isTimeout } from "./storage";
 
 export interface Shared {
-  code: string;
+  program: Program;
   keepState: boolean;
   timeoutMs: number | null;
 }
@@ -19,8 +20,8 @@ export const MAX_SHARED_BYTES = 1 << 20;
 const PREFIX = "#v1=";
 
 /** The hash, its `#` included; `null` where it would be too long. */
-export async function encodeShared({ code, keepState, timeoutMs }: Shared): Promise<string | null> {
-  const json = JSON.stringify({ code, ...(keepState && { keepState }), ...(timeoutMs !== null && { timeoutMs }) });
+export async function encodeShared({ program, keepState, timeoutMs }: Shared): Promise<string | null> {
+  const json = JSON.stringify({ ...written(program), ...(keepState && { keepState }), ...(timeoutMs !== null && { timeoutMs }) });
   const packed = await collect(through(new TextEncoder().encode(json), new CompressionStream("deflate-raw")), Infinity);
   let binary = "";
   for (const byte of packed ?? []) binary += String.fromCharCode(byte);
@@ -42,9 +43,9 @@ export async function decodeShared(hash: string): Promise<Shared | null> {
     const json = await collect(through(packed, new DecompressionStream("deflate-raw")), MAX_SHARED_BYTES);
     if (json === null) return null;
     const parsed: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
-    const { code, keepState, timeoutMs } = (parsed ?? {}) as Record<string, unknown>;
-    if (typeof code !== "string") return null;
-    return { code, keepState: keepState === true, timeoutMs: isTimeout(timeoutMs) ? timeoutMs : null };
+    const { keepState, timeoutMs } = (parsed ?? {}) as Record<string, unknown>;
+    const program = programOf(parsed);
+    return program && { program, keepState: keepState === true, timeoutMs: isTimeout(timeoutMs) ? timeoutMs : null };
   } catch {
     return null;
   }

@@ -1,23 +1,23 @@
 /** The commands that run a program from a POSIX shell. */
 
+import { byName, type Program } from "./program";
+
 export interface ShellCommands {
   websocat: string;
   curl: string;
 }
 
-export interface Program {
-  code: string;
-  /** `null` leaves it to the server. */
-  timeoutMs: number | null;
-}
-
-/** `page` is the address of the page; the server's routes are beside it. */
-export function shellCommands({ code, timeoutMs }: Program, page: string): ShellCommands {
+/** Without `timeoutMs` the server decides. `page` is the address of the page; the server's routes are beside it. */
+export function shellCommands({ code, lang, files }: Program, timeoutMs: number | null, page: string): ShellCommands {
   const http = new URL("api/run", page);
   http.hash = http.search = "";
   const socket = new URL("ws?once=1", page);
   socket.protocol = http.protocol === "https:" ? "wss:" : "ws:";
-  const settings = timeoutMs === null ? {} : { timeout_ms: timeoutMs };
+  const settings = {
+    ...(timeoutMs !== null && { timeout_ms: timeoutMs }),
+    ...(lang !== "js" && { lang }),
+    ...(files.length > 0 && { mode: "module", files: byName(files) }),
+  };
   const body = quoted(asciiJson({ code, ...settings }));
   const message = quoted(asciiJson({ type: "run", code, ...settings }));
   // The program goes through a pipe: it may be longer than the system lets an argument be, and printf is the shell's own.

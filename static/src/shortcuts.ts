@@ -42,12 +42,22 @@ export const ALL_KEYS: readonly { title: string; keys: readonly { press: string;
       { press: `${ctrl}F`, does: "Search and replace" },
       { press: `${ctrl}/`, does: "Comment the line in or out" },
       { press: `${ctrl}Z`, does: "Undo" },
+      { press: "Ctrl+Space", does: "Suggest names; Enter or Tab takes one" },
+    ],
+  },
+  {
+    title: "Files",
+    keys: [
+      { press: "←, →, Home, End", does: "Another file" },
+      { press: "F2", does: "Rename the file" },
+      { press: "Delete", does: "Delete the file" },
     ],
   },
   {
     title: "Line under the console",
     keys: [
-      { press: "Enter", does: "Run the line, or go on where a bracket is open" },
+      { press: "Enter", does: "Run the line, or go on where it is not complete" },
+      { press: "Tab, ↓", does: "Take the first suggestion, choose one" },
       { press: `${shift}Enter`, does: "New line" },
       { press: RUN_KEYS, does: "Run the line whatever is open" },
       { press: "↑, ↓", does: "Earlier, later lines" },
@@ -59,6 +69,8 @@ export const ALL_KEYS: readonly { title: string; keys: readonly { press: string;
     keys: [
       { press: "Home, End", does: "Oldest row; newest row, and follow" },
       { press: "↑, ↓, PgUp, PgDn", does: "Scroll" },
+      { press: "Enter", does: "Open a value, fold a group" },
+      { press: "→, ←, ↑, ↓", does: "In an open value: open, close, walk" },
     ],
   },
 ];

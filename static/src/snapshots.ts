@@ -1,18 +1,23 @@
-/** The code as it was at each run, and before anything replaced it, to go back to. Newest first. */
+/** The program as it was at each run, and before anything replaced it, to go back to. Newest first. */
+
+import { charactersOf, programOf, sameProgram, written, type Program } from "./program";
 
 export interface Snapshot {
   /** Milliseconds since 1970. */
   time: number;
-  code: string;
+  program: Program;
 }
 
 export const MAX_SNAPSHOTS = 50;
 /** Browsers give a page some 5 million characters in all, and drafts and history need their share. */
 export const MAX_SNAPSHOT_CHARACTERS = 2_000_000;
 
-/** The same list where nothing is new: code without a sign in it, or the code of the newest snapshot. */
+/** The same list where nothing is new: no sign of code, or the program of the newest snapshot. */
 export function withSnapshot(snapshots: readonly Snapshot[], snapshot: Snapshot): readonly Snapshot[] {
-  if (snapshot.code.trim() === "" || snapshots[0]?.code === snapshot.code) return snapshots;
+  const { program } = snapshot;
+  const [newest] = snapshots;
+  const isEmpty = program.code.trim() === "" && program.files.length === 0;
+  if (isEmpty || (newest && sameProgram(newest.program, program))) return snapshots;
   return bounded([snapshot, ...snapshots]);
 }
 
@@ -20,22 +25,27 @@ export function withSnapshot(snapshots: readonly Snapshot[], snapshot: Snapshot)
 export function parseSnapshots(text: string | null): Snapshot[] {
   try {
     const parsed: unknown = JSON.parse(text ?? "[]");
-    return Array.isArray(parsed) ? bounded(parsed.filter(isSnapshot)) : [];
+    return Array.isArray(parsed) ? bounded(parsed.flatMap(snapshotOf)) : [];
   } catch {
     return [];
   }
 }
 
+export function snapshotsText(snapshots: readonly Snapshot[]): string {
+  return JSON.stringify(snapshots.map(({ time, program }) => ({ time, ...written(program) })));
+}
+
 /** The newest is kept whatever its length. */
 function bounded(snapshots: Snapshot[]): Snapshot[] {
   let characters = 0;
-  return snapshots.filter(({ code }, index) => {
-    characters += code.length;
+  return snapshots.filter(({ program }, index) => {
+    characters += charactersOf(program);
     return index < MAX_SNAPSHOTS && (index === 0 || characters <= MAX_SNAPSHOT_CHARACTERS);
   });
 }
 
-function isSnapshot(value: unknown): value is Snapshot {
-  const { time, code } = (value ?? {}) as Partial<Snapshot>;
-  return typeof time === "number" && typeof code === "string";
+function snapshotOf(value: unknown): Snapshot[] {
+  const { time } = (value ?? {}) as Record<string, unknown>;
+  const program = programOf(value);
+  return typeof time === "number" && program ? [{ time, program }] : [];
 }

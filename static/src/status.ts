@@ -1,7 +1,7 @@
 /** What the status line says of the session, as data. */
 
 import { bytes, counted, duration } from "./format";
-import type { Ended, Phase, Session } from "./session";
+import type { Ended, Phase, Run, Session } from "./session";
 import { currentRun } from "./session";
 
 export interface Status {
@@ -17,13 +17,24 @@ export interface Status {
 export function statusOf(session: Session): Status {
   const run = currentRun(session);
   if (!run) return session.ended ? endedStatus(session.ended) : { tone: "idle", text: "Ready", since: null, details: [] };
-  const others = session.runs.length - 1;
-  const details = others > 0 ? [`${others} more`] : [];
+  const details = othersText(session.runs.filter((other) => other !== run));
   const { phase } = run;
   const since = phase.kind === "running" || phase.kind === "background" ? phase.since : null;
   if (run.stopping) return { tone: "busy", text: "Stopping", since, details };
   if (session.question) return { tone: "busy", text: "Waiting for your input", since: null, details };
   return { tone: "busy", text: phaseText(phase), since, details };
+}
+
+/** More of them are not read, only counted. */
+const MAX_PLACES_SAID = 2;
+
+/** The places of those that wait behind the current run, and how many live on beside it. */
+function othersText(others: readonly Run[]): string[] {
+  const queued = others.flatMap(({ id, origin, phase }) =>
+    phase.kind === "queued" ? [`${origin === "line" ? "line" : `run ${id}`} is number ${phase.position} in the queue`] : [],
+  );
+  const rest = others.length - Math.min(queued.length, MAX_PLACES_SAID);
+  return [...queued.slice(0, MAX_PLACES_SAID), ...(rest > 0 ? [`${rest} more`] : [])];
 }
 
 function phaseText(phase: Phase): string {

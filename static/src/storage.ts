@@ -1,7 +1,8 @@
 /** What survives a reload. Browsers may refuse storage (private windows, policies): then nothing is kept, and nothing breaks. */
 
 import { parseHistory } from "./history";
-import { parseSnapshots, type Snapshot } from "./snapshots";
+import { programOf, written, type Program } from "./program";
+import { parseSnapshots, snapshotsText, type Snapshot } from "./snapshots";
 
 export interface Settings {
   /** Runs of the editor's code share one engine; off, each gets a fresh one. */
@@ -36,22 +37,33 @@ export const DEFAULT_SETTINGS: Settings = {
 };
 
 const DRAFT = "runpen.draft";
+/** Of the draft: what there is beside its code. */
+const DRAFT_REST = "runpen.draft.rest";
 const SETTINGS = "runpen.settings";
 const SNAPSHOTS = "runpen.snapshots";
 const HISTORY = "runpen.history";
 
-/** This tab's own code; in a new tab, the code that was edited last in any. */
-export function loadDraft(): string | null {
-  return read(() => sessionStorage, DRAFT) ?? read(() => localStorage, DRAFT);
+/** This tab's own program; in a new tab, the one that was edited last in any. */
+export function loadDraft(): Program | null {
+  return draftIn(() => sessionStorage) ?? draftIn(() => localStorage);
 }
 
-export function saveDraft(code: string): void {
+function draftIn(area: Area): Program | null {
+  return programOf({ ...parseObject(read(area, DRAFT_REST)), code: read(area, DRAFT) });
+}
+
+export function saveDraft(program: Program): void {
   // The tab's copy survives a reload beside other tabs, the shared one the end of the browser.
-  write(() => sessionStorage, DRAFT, code);
-  if (write(() => localStorage, DRAFT, code)) return;
+  writeDraft(() => sessionStorage, program);
+  if (writeDraft(() => localStorage, program)) return;
   // Storage is full. What is being written now matters more than what was run before.
   saveSnapshots([]);
-  write(() => localStorage, DRAFT, code);
+  writeDraft(() => localStorage, program);
+}
+
+function writeDraft(area: Area, program: Program): boolean {
+  const { code, ...rest } = written(program);
+  return write(area, DRAFT, code) && write(area, DRAFT_REST, JSON.stringify(rest));
 }
 
 export function loadSettings(): Settings {
@@ -67,7 +79,7 @@ export function loadSnapshots(): Snapshot[] {
 }
 
 export function saveSnapshots(snapshots: readonly Snapshot[]): void {
-  write(() => localStorage, SNAPSHOTS, JSON.stringify(snapshots));
+  write(() => localStorage, SNAPSHOTS, snapshotsText(snapshots));
 }
 
 export function loadHistory(): string[] {

@@ -1,18 +1,21 @@
 import { describe, expect, test } from "vitest";
 
-import { EVERYTHING, FilteredRows, matches, type Sort } from "../src/console-filter";
+import { EVERYTHING, Folds, matches, ShownRows, type Sort } from "../src/console-filter";
 import { ConsoleLog, MAX_ROWS } from "../src/console-log";
 import { asMarkdown, asText } from "../src/console-text";
-import type { Level } from "../src/protocol";
+import type { ConsoleMethod, Level } from "../src/protocol";
 import { piecesOf, type EntryRow, type Row } from "../src/rows";
 import { summaryOf } from "../src/summary";
 
 const entry = (text: string, level: Level = "log", run = 1): EntryRow => {
-  return { kind: "entry", run, origin: "editor", level, text, time: 5, uncaught: false, count: 1 };
+  return { kind: "entry", run, origin: "editor", connection: 0, level, text, time: 5, uncaught: false, method: null, group: 0, styles: [], values: [], count: 1 };
 };
+const printed = (method: ConsoleMethod | null, text: string, group = 0): EntryRow => ({ ...entry(text), method, group });
 const begin = (run: number, title: string, origin: "editor" | "line" = "editor"): Row => ({ kind: "run", run, origin, time: 0, title });
-const value = (text: string): Row => ({ kind: "value", run: 1, valueKind: "string", text, time: 5 });
-const error = (text: string): Row => ({ kind: "error", run: 1, origin: "editor", text, time: 5, position: null });
+const value = (text: string): Row => {
+  return { kind: "value", run: 1, origin: "editor", connection: 0, valueKind: "string", text, time: 5, values: [] };
+};
+const error = (text: string): Row => ({ kind: "error", run: 1, origin: "editor", connection: 0, text, time: 5, place: null });
 const note: Row = { kind: "note", tone: "plain", text: "Note" };
 
 describe("repeated entries", () => {
@@ -37,11 +40,11 @@ describe("a filter", () => {
   });
 });
 
-describe("filtered rows", () => {
-  const texts = (source: FilteredRows) => source.slice(source.first, source.end).map((row) => (row as EntryRow).text);
+describe("shown rows", () => {
+  const texts = (source: ShownRows) => source.slice(source.first, source.end).map((row) => (row as EntryRow).text);
   test("grow with the log", () => {
     const log = new ConsoleLog();
-    const odd = new FilteredRows(log, { text: "odd", hidden: [] });
+    const odd = new ShownRows(log, { text: "odd", hidden: [] }, new Folds());
     log.append([entry("odd 1"), entry("even 2")]);
     expect(texts(odd)).toEqual(["odd 1"]);
     log.append([entry("odd 3")]);
@@ -49,7 +52,7 @@ describe("filtered rows", () => {
   });
   test("show the newest count", () => {
     const log = new ConsoleLog();
-    const all = new FilteredRows(log, { text: "a", hidden: [] });
+    const all = new ShownRows(log, { text: "a", hidden: [] }, new Folds());
     log.append([entry("a")]);
     expect(all.end).toBe(1);
     log.append([entry("a")]);
@@ -57,7 +60,7 @@ describe("filtered rows", () => {
   });
   test("keep their numbers when the log gives up old rows", () => {
     const log = new ConsoleLog();
-    const some = new FilteredRows(log, { text: "7", hidden: [] });
+    const some = new ShownRows(log, { text: "7", hidden: [] }, new Folds());
     log.append(Array.from({ length: MAX_ROWS }, (_, index) => entry(String(index))));
     const { end } = some;
     log.append([entry("777777")]);
@@ -68,12 +71,77 @@ describe("filtered rows", () => {
   });
   test("start again with the log", () => {
     const log = new ConsoleLog();
-    const all = new FilteredRows(log, { text: "x", hidden: [] });
+    const all = new ShownRows(log, { text: "x", hidden: [] }, new Folds());
     log.append([entry("x"), entry("x2")]);
     expect(all.end).toBe(2);
     log.clear();
     log.append([entry("x3")]);
     expect([all.end, texts(all)]).toEqual([1, ["x3"]]);
+  });
+});
+
+describe("groups", () => {
+  const rows = [
+    begin(1, "code"),
+    printed("group", "outer"),
+    printed(null, "  in outer", 1),
+    printed("groupCollapsed", "  inner", 1),
+    printed(null, "    in inner", 2),
+    printed(null, "  in outer again", 1),
+    printed(null, "after"),
+    printed("groupCollapsed", "never ended"),
+    value("'a result'"),
+    begin(2, "code"),
+    printed(null, "  of the next run", 1),
+  ];
+  const shown = (filter = EVERYTHING, ...turned: number[]) => {
+    const log = new ConsoleLog();
+    log.append(rows);
+    const folds = new Folds();
+    const source = new ShownRows(log, filter, folds);
+    expect(source.end).toBeGreaterThan(0);
+    for (const number of turned) {
+      folds.turn(log.slice(number, number + 1)[0] as EntryRow);
+      source.refold();
+    }
+    return source.slice(0, source.end).map((row) => (row.kind === "run" ? "run" : row.text.trim()));
+  };
+  const WITHOUT_INNER = ["run", "outer", "in outer", "inner", "in outer again", "after", "never ended", "'a result'", "run", "of the next run"];
+  test("start as they were made, and end with their run", () => expect(shown()).toEqual(WITHOUT_INNER));
+  test("unfold", () => expect(shown(EVERYTHING, 3)).toEqual(WITHOUT_INNER.toSpliced(4, 0, "in inner")));
+  test("fold with all that is in them, and come back as they were", () => {
+    expect(shown(EVERYTHING, 1)).toEqual(["run", "outer", ...WITHOUT_INNER.slice(5)]);
+    expect(shown(EVERYTHING, 1, 1)).toEqual(WITHOUT_INNER);
+    expect(shown(EVERYTHING, 3, 1)).toEqual(["run", "outer", ...WITHOUT_INNER.slice(5)]);
+  });
+  test("are searched even when they are folded", () => expect(shown({ text: "in inner", hidden: [] })).toEqual(["in inner"]));
+});
+
+describe("console.clear", () => {
+  const texts = (source: ShownRows) => source.slice(source.first, source.end).map((row) => (row as EntryRow).text);
+  test("hides what was before, until it is called back", () => {
+    const log = new ConsoleLog();
+    const folds = new Folds();
+    const source = new ShownRows(log, EVERYTHING, folds);
+    log.append([entry("before")]);
+    expect([source.generation, texts(source)]).toEqual([0, ["before"]]);
+    log.append([printed("clear", ""), entry("after")]);
+    expect([source.generation, texts(source)]).toEqual([1, ["", "after"]]);
+    folds.recall(log.slice(1, 2)[0] as EntryRow);
+    source.recalled();
+    expect(texts(source)).toEqual(["before", "", "after"]);
+    expect(source.generation).toBeGreaterThan(1);
+  });
+  test("lets a group be folded without the numbers changing", () => {
+    const log = new ConsoleLog();
+    const folds = new Folds();
+    const source = new ShownRows(log, EVERYTHING, folds);
+    const group = printed("group", "g");
+    log.append([entry("before"), printed("clear", ""), group, printed(null, "  in", 1)]);
+    const { generation, first } = source;
+    folds.turn(group);
+    source.refold();
+    expect([source.generation, source.first, texts(source)]).toEqual([generation, first, ["", "g"]]);
   });
 });
 
@@ -90,11 +158,17 @@ describe("as text", () => {
 });
 
 describe("the places in a stack", () => {
-  const places = (text: string) => piecesOf(text).flatMap(({ position }) => (position ? [[position.line, position.column]] : []));
+  const places = (text: string) => piecesOf(text).flatMap(({ place }) => (place ? [[place.number, place.file, place.line, place.column]] : []));
   const whole = (text: string) => piecesOf(text).map((piece) => piece.text).join("");
-  const stack = "Uncaught TypeError: x\n    at f (run-1:1:25)\n    at <eval> (run-1:2:1)\n    at run-3:3:12\n    at native";
+  const stack =
+    "Uncaught TypeError: x\n    at f (run-1:1:25)\n    at <eval> (run-1/a b.js:2:1)\n    at run-3/lib/util.ts:3:12\n    at f (4:5)\n    at native";
   test("are found, and nothing is lost", () => {
-    expect(places(stack)).toEqual([[1, 25], [2, 1], [3, 12]]);
+    expect(places(stack)).toEqual([
+      [1, null, 1, 25],
+      [1, "a b.js", 2, 1],
+      [3, "lib/util.ts", 3, 12],
+      [null, null, 4, 5],
+    ]);
     expect(whole(stack)).toBe(stack);
   });
   test.each(["", "no stack", "meet me at 10:30", "at 1:2 o'clock", "    at ", "    at f (x)\n"])("are not in %j", (text) => {
@@ -110,6 +184,8 @@ describe("the places in a stack", () => {
     const began = performance.now();
     piecesOf(`    at ${"1:".repeat(100_000)}x`);
     piecesOf(`    at ${" ".repeat(100_000)}x`);
+    piecesOf(`    at ${"run-1/".repeat(100_000)}x`);
+    piecesOf(`    at ${"run-1/".repeat(90)}x\n`.repeat(2_000));
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 });

@@ -1,14 +1,31 @@
 import { describe, expect, test } from "vitest";
 
 import { MAX_LINES, parseHistory, Walk, withLine } from "../src/history";
-import { MAX_SNAPSHOT_CHARACTERS, MAX_SNAPSHOTS, parseSnapshots, withSnapshot, type Snapshot } from "../src/snapshots";
+import type { Program } from "../src/program";
+import {
+  MAX_SNAPSHOT_CHARACTERS,
+  MAX_SNAPSHOTS,
+  parseSnapshots,
+  snapshotsText,
+  withSnapshot,
+  type Snapshot,
+} from "../src/snapshots";
+
+const program = (code: string, more: Partial<Program> = {}): Program => ({ code, lang: "js", files: [], ...more });
 
 describe("snapshots", () => {
   const add = (codes: string[]) =>
-    codes.reduce<readonly Snapshot[]>((list, code, time) => withSnapshot(list, { time, code }), []).map(({ code }) => code);
+    codes.reduce<readonly Snapshot[]>((list, code, time) => withSnapshot(list, { time, program: program(code) }), []).map((snapshot) => snapshot.program.code);
 
   test("are kept newest first, and the same code once in a row", () => {
     expect(add(["a", "a", "b", "a"])).toEqual(["a", "b", "a"]);
+  });
+  test("tell programs apart by language and files, and hold them whole", () => {
+    const files = [{ name: "util.ts", text: "export {}" }];
+    const programs = [program("a"), program("a", { lang: "ts" }), program("a", { files }), program("a", { files })];
+    const kept = programs.reduce<readonly Snapshot[]>((list, each, time) => withSnapshot(list, { time, program: each }), []);
+    expect(kept.map(({ time }) => time)).toEqual([2, 1, 0]);
+    expect(parseSnapshots(snapshotsText(kept))).toEqual(kept);
   });
   test("hold nothing empty", () => expect(add(["", " \n"])).toEqual([]));
   test("are bounded in number", () => {

@@ -4,8 +4,8 @@ import * as protocol from "../src/protocol";
 import { parseServerMessage } from "../src/protocol";
 import { block, rustSource, structFields, variantNames, variants } from "./rust";
 
-const server = rustSource("protocol.rs");
-const shared = rustSource("ipc.rs");
+const server = ["protocol.rs", "protocol/client.rs", "protocol/values.rs", "protocol/previews.rs"].map(rustSource).join("\n");
+const shared = ["ipc.rs", "ipc/query.rs"].map(rustSource).join("\n");
 const outcome = rustSource("outcome.rs");
 
 /** A record that must name each field of `T` makes the compiler hold it to the type, and the test to the server. */
@@ -14,7 +14,7 @@ type Fields<T> = Record<Exclude<keyof T, "type">, true>;
 describe("the names are those of protocol.rs", () => {
   test("message types from the client", () => {
     const body = block(server, "match kind.as_str() {");
-    const arms = [...body.matchAll(/"(\w+)" => (?!Ok\(ClientMessage::Unsupported)/g)].map(([, name]) => name);
+    const arms = [...body.matchAll(/"(\w+)" => /g)].map(([, name]) => name);
     expectSame(protocol.CLIENT_MESSAGE_TYPES, arms);
   });
 
@@ -27,6 +27,11 @@ describe("the names are those of protocol.rs", () => {
   test("levels", () => expectSame(protocol.LEVELS, variantNames(shared, "Level")));
   test("input kinds", () => expectSame(protocol.INPUT_KINDS, variantNames(shared, "InputKind")));
   test("value kinds", () => expectSame(protocol.VALUE_KINDS, variantNames(shared, "ValueKind")));
+  test("completion kinds", () => expectSame(protocol.COMPLETION_KINDS, variantNames(shared, "CompletionKind")));
+  test("completeness", () => expectSame(protocol.COMPLETENESS, variantNames(shared, "Completeness")));
+  test("property kinds, but for the plain one", () => {
+    expectSame(["plain", ...protocol.PROPERTY_KINDS], variantNames(shared, "PropertyKind"));
+  });
 
   test("what a queued run waits for, and where a run starts and ends", () => {
     const waitingFor: Record<protocol.Queued["waiting_for"], true> = { session: true, pool: true };
@@ -84,9 +89,18 @@ describe("the fields are those of protocol.rs", () => {
     );
   });
   test("a console entry", () => {
-    check<protocol.ConsoleEntry>({ level: true, text: true, time: true, uncaught: true, method: true, group: true, styles: true }, structFields(server, "ConsoleLine"));
+    check<protocol.ConsoleEntry>({ level: true, text: true, time: true, uncaught: true, method: true, group: true, styles: true, values: true }, structFields(server, "ConsoleLine"));
   });
-  test("a value", () => check<protocol.Value>({ kind: true, text: true, json: true }, structFields(server, "ValueShown")));
+  test("a value", () => check<protocol.Value>({ kind: true, text: true, json: true, preview: true }, structFields(server, "ValueShown")));
+  test("a preview", () => {
+    const fields = structFields(server, "PreviewShown").map((name) => (name === "reference" ? "ref" : name));
+    check<protocol.Preview>({ kind: true, text: true, ref: true, entries: true, more: true }, fields);
+  });
+  test("a property", () => {
+    check<protocol.Property>({ key: true, kind: true, key_ref: true, value: true, getter: true }, structFields(server, "PropertyShown"));
+  });
+  test("completeness of a text", () => check<protocol.Completeness>({ id: true, state: true }, messages.get("completeness")));
+  test("completions", () => check<protocol.Completions>({ id: true, from: true, to: true, items: true }, messages.get("completions")));
   test("an error", () => {
     check<protocol.RunError>(
       { name: true, message: true, stack: true, line: true, column: true, frames: true },

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
+import type { Program } from "../src/program";
 import type { Done, ServerMessage, Usage } from "../src/protocol";
-import { currentRun, EMPTY, step, type Session, type SessionEvent } from "../src/session";
+import { currentRun, EMPTY, sourceOf, step, type Session, type SessionEvent } from "../src/session";
 import type { Row } from "../src/rows";
 import { statusOf } from "../src/status";
 
@@ -19,7 +20,10 @@ function play(...events: SessionEvent[]): { session: Session; rows: Row[] } {
   return { session, rows };
 }
 
-const run = (id: number, code = "1 + 1", fresh = false): SessionEvent => ({ type: "run", id, origin: "editor", code, fresh, at: 1000 });
+const program = (code: string, files: Program["files"] = []): Program => ({ code, lang: "js", files });
+const run = (id: number, code = "1 + 1", fresh = false): SessionEvent => {
+  return { type: "run", id, origin: "editor", program: program(code), fresh, at: 1000 };
+};
 const hear = (message: ServerMessage, at = 2000): SessionEvent => ({ type: "message", message, at });
 const started = (id: number, runtime: "kept" | "fresh" = "kept") => hear({ type: "started", id, runtime });
 const done = (id: number, more: Partial<Done> = {}) =>
@@ -42,17 +46,37 @@ describe("a run", () => {
 
   test("shows its value", () => {
     const { session, rows } = play(run(1), started(1), done(1, { value: { kind: "number", text: "2" } }));
-    expect(rows).toEqual([{ kind: "value", run: 1, valueKind: "number", text: "2", time: 2000 }]);
+    expect(rows).toMatchObject([{ kind: "value", run: 1, valueKind: "number", text: "2", time: 2000, values: [] }]);
     expect(statusOf(session)).toMatchObject({ tone: "good", text: "Done", details: ["12 ms", "CPU 11 ms", "heap 2 KiB"] });
   });
 
   test("shows its error and where it is", () => {
-    const error = { name: "TypeError", message: "no", stack: "TypeError: no\n    at f (2:3)", line: 2, column: 3, frames: [] };
+    const error = { name: "TypeError", message: "no", stack: "TypeError: no\n    at f (run-1:2:3)", line: 2, column: 3, frames: [] };
     const { session, rows } = play(run(1, "code"), started(1), done(1, { outcome: "error", error }));
     const position = { line: 2, column: 3 };
-    const text = "Uncaught TypeError: no\n    at f (2:3)";
-    expect(rows).toEqual([{ kind: "error", run: 1, origin: "editor", text, time: 2000, position }]);
-    expect(session.ended).toMatchObject({ how: "error", code: "code", fault: { position, message: "TypeError: no" } });
+    const text = "Uncaught TypeError: no\n    at f (run-1:2:3)";
+    const place = { ...position, number: 1, file: null };
+    expect(rows).toEqual([{ kind: "error", run: 1, origin: "editor", connection: 0, text, time: 2000, place }]);
+    expect(session.ended).toMatchObject({ how: "error", program: program("code"), fault: { file: null, position, message: "TypeError: no" } });
+  });
+
+  test("says which of its files an error is in", () => {
+    const frames = [
+      { function: "g", source: "run-1", line: 9, column: 9 },
+      { function: "f", source: "run-2/lib/util.js", line: 2, column: 3 },
+      { function: "", source: "run-2", line: 1, column: 1 },
+    ];
+    const error = { name: "TypeError", message: "no", stack: "", line: 2, column: 3, frames };
+    const { session, rows } = play(run(1), started(1), done(1), run(2), started(2), done(2, { outcome: "error", error }));
+    expect(rows).toMatchObject([{ kind: "error", place: { number: 2, file: "lib/util.js", line: 2, column: 3 } }]);
+    expect(session.ended?.fault).toMatchObject({ file: "lib/util.js", position: { line: 2, column: 3 } });
+  });
+
+  test("is found again by the server's count, which begins anew with each connection", () => {
+    const { session } = play(run(1, "one"), started(1), done(1), { type: "lost" }, run(2, "two"), run(3, "three"), started(3));
+    const found = (connection: number, number: number | null, id = 0) =>
+      sourceOf(session, { connection, run: id }, { number, file: null, line: 1, column: 1 })?.program.code;
+    expect([found(0, 1), found(1, 1), found(1, 2), found(0, null, 3)]).toEqual(["one", "three", undefined, "three"]);
   });
 
   test("tells apart every way to end", () => {
@@ -83,8 +107,8 @@ describe("the console", () => {
       started(1),
       hear({ type: "console", id: 1, seq: 0, entries: [{ level: "warn", text: "<b>", time: 5 }], dropped: 2000 }),
     );
-    expect(rows).toEqual([
-      { kind: "entry", run: 1, origin: "editor", level: "warn", text: "<b>", time: 5, uncaught: false, count: 1 },
+    expect(rows).toMatchObject([
+      { kind: "entry", run: 1, origin: "editor", level: "warn", text: "<b>", time: 5, uncaught: false, method: null, group: 0, count: 1 },
       { kind: "note", tone: "warn", text: "2,000 entries dropped: this run's console is full." },
     ]);
   });
@@ -96,16 +120,16 @@ describe("the console", () => {
 });
 
 describe("a line", () => {
-  const line: SessionEvent = { type: "run", id: 1, origin: "line", code: "f(\n1)", fresh: false, at: 1000 };
+  const line: SessionEvent = { type: "run", id: 1, origin: "line", program: program("f(\n1)"), fresh: false, at: 1000 };
 
   test("is shown whole", () => {
     expect(step(EMPTY, line).rows).toEqual([{ kind: "run", run: 1, origin: "line", time: 1000, title: "f(\n1)" }]);
   });
 
-  test("has no places in the editor", () => {
+  test("has its own text as its place", () => {
     const error = { name: "TypeError", message: "no", stack: "", line: 1, column: 3, frames: [] };
     const { rows } = play(line, started(1), done(1, { outcome: "error", error }));
-    expect(rows).toMatchObject([{ kind: "error", origin: "line", position: null }]);
+    expect(rows).toMatchObject([{ kind: "error", origin: "line", place: { number: 1 } }]);
   });
 });
 

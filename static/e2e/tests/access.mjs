@@ -14,6 +14,12 @@ setTimeout(() => {}, 1);
 function f() { null.x }
 f()`;
 
+const DRAWN = `console.log("gone"); console.clear();
+console.table([{ a: 1, b: "x" }, { a: null, b: true }]);
+console.group("open"); console.log("%cstyled", "font-weight: bold"); console.warn("in it", { a: 1 }, [2]); console.groupEnd();
+console.groupCollapsed("folded"); console.log("in it"); console.groupEnd();
+({ list: [1, "two", null, undefined, 10n, Symbol("s"), () => {}, new Error("e")], map: new Map([[{}, 1]]), get lazy() { return 1 }, set only(_) {} })`;
+
 /** Checks what is on the screen now. */
 async function check(page, view) {
   const violations = await page.evaluate(async () => {
@@ -33,6 +39,45 @@ const everyView = (context) => ({
     for (const line of ["42", "'text'", "undefined", "null", "Symbol('s')", "f", "({ a: [1] })", "10n"]) await enter(page, line);
     await rowWith(page, "value", "10n");
     await check(page, "every kind of row");
+    await page.getByRole("button", { name: "Clear" }).click();
+    await run(page, DRAWN);
+    await status(page, "Done");
+    for (const name of ["Value", "Values"]) await page.getByRole("button", { name, exact: true }).last().click();
+    await page.getByRole("treeitem").filter({ hasText: /^list: / }).click();
+    await page.getByRole("treeitem").filter({ hasText: /^0: 1$/ }).waitFor();
+    await check(page, "tables, groups, a cleared console and open values");
+    await page.getByRole("button", { name: "New file" }).click();
+    await page.getByLabel("Name of the new file").fill("../no.ts");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").waitFor();
+    await check(page, "a name for a file");
+    await page.getByLabel("Name of the new file").fill("yes.ts");
+    await page.keyboard.press("Enter");
+    await write(page, "function first() {\n  throw new Error('x');\n}");
+    await check(page, "tabs");
+    await page.getByRole("button", { name: "Delete yes.ts" }).click();
+    await check(page, "a deleted file");
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("switch", { name: "Keep state" }).check();
+    await ran(page, "function first() {\n  throw new Error('x');\n}");
+    await ran(page, "first()", "Failed");
+    await page.locator(".row-error .row-place").first().click();
+    await page.getByRole("dialog").waitFor();
+    await check(page, "the code of an earlier run");
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Line to run").click();
+    await page.keyboard.type("con");
+    await page.getByRole("listbox").waitFor();
+    await page.keyboard.press("ArrowDown");
+    await check(page, "suggestions in the line");
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Line to run").fill("");
+    await write(page, "");
+    await page.keyboard.type("con");
+    await page.locator(".cm-tooltip-autocomplete").waitFor();
+    await check(page, "suggestions in the editor");
+    await page.keyboard.press("Escape");
+    await page.getByRole("switch", { name: "Keep state" }).uncheck();
     await page.getByRole("button", { name: "Filter" }).click();
     await page.getByRole("switch", { name: "Times" }).check();
     await page.getByRole("button", { name: "Debug" }).click();

@@ -21,6 +21,8 @@ const ENDS = {
   Generators: ["3", "after 3: 5"],
   Classes: ["'3 shapes'", "rectangle of area 6.00"],
   "JSON to a summary": [/customer: 'Grace'/, /^Ada +19\.00 pen, ink$/],
+  TypeScript: ["{ items: 3, worth: 16 }", "InStock  pen, paper"],
+  Modules: ["12.57", /^\(index\)shapearea0'Circle'3\.14/],
   "Promises race": ["'in time'", "race: rabbit"],
   Mandelbrot: [/^'\d+ points inside'$/, /@@@@/],
 };

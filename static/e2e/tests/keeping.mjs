@@ -56,6 +56,9 @@ export default {
     await openWindow(page, "Snapshots");
     assert.equal(await choices.first().innerText(), "'not run'", "what was replaced is kept as well");
     await page.keyboard.press("Escape");
+    await page.locator(".cm-content").click();
+    await page.keyboard.press("Control+z");
+    assert.equal(await code(page), "'not run'", "undo works too, and takes back nothing else");
   },
 
   "settings survive a reload": async (page) => {

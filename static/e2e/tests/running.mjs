@@ -72,8 +72,10 @@ export default {
   "a run behind another says its place in line": async (page) => {
     await run(page, "for (;;) {}");
     await status(page, "Running");
-    await enter(page, "1 + 1");
-    await page.getByText("1 more", { exact: true }).waitFor();
+    for (const line of ["1 + 1", "2 + 2", "3 + 3"]) await enter(page, line);
+    for (const text of ["line is number 1 in the queue", "line is number 2 in the queue", "1 more"]) {
+      await page.getByText(text, { exact: true }).waitFor();
+    }
     await page.getByRole("button", { name: "Stop" }).click();
     await status(page, "Stopped");
   },

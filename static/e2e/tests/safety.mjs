@@ -44,7 +44,29 @@ const PAYLOADS = [
 assert.ok(PAYLOADS.length >= 30);
 
 /** All that the page itself puts into the console. */
-const OWN = ["DIV", "SPAN", "CODE", "TIME", "BUTTON"];
+const OWN = ["DIV", "SPAN", "CODE", "TIME", "BUTTON", "TABLE", "THEAD", "TBODY", "TR", "TH", "TD"];
+
+/** As a `%c` style: each would load, cover, or move something if it were applied. */
+const STYLES = [
+  "background:url(//evil.example/a)",
+  "background-image:image-set('//evil.example/b' 1x)",
+  "background:red url('//evil.example/c')",
+  "list-style:url(//evil.example/d)",
+  "border-image:url(//evil.example/e) 1",
+  "cursor:url(//evil.example/f),auto",
+  "content:url(//evil.example/g)",
+  "mask:url(//evil.example/h)",
+  "filter:url(//evil.example/i#x)",
+  "color:red;background:\\75rl(//evil.example/j)",
+  "color:red}</style><img src=x onerror=\"document.title='x'\">",
+  "position:fixed;inset:0;z-index:99999;width:100vw;height:100vh",
+  "margin:-1000px;transform:scale(100)",
+  "font-size:100000px;padding:99999px",
+  "--accent:red;color:var(--accent)",
+  "display:none;visibility:hidden;opacity:0",
+  "font-family:url(//evil.example/k)",
+  "animation:pulse 1s infinite;transition:all 1s",
+];
 
 async function watch(page) {
   await page.context().addInitScript(() => {
@@ -75,6 +97,7 @@ const WAYS = [
   'console.log("%c" + payload, payload); console.log("%s %o %O", payload, { payload }, [payload]); console.log("%cx", "background:url(//evil.example/x)");',
   "console.log({ [payload]: payload }, [payload], new Map([[payload, payload]]), new Set([payload]));",
   "console.log(Symbol(payload), Object.defineProperty(() => {}, 'name', { value: payload }), new (Object.defineProperty(class {}, 'name', { value: payload }))(), { [Symbol.toStringTag]: payload });",
+  "console.table([{ [payload]: payload }]); console.table(payload); console.group(payload); console.log(payload); console.groupCollapsed(payload, { [payload]: 1 }); console.groupEnd(); console.groupEnd();",
   "const error = new Error(payload); error.name = payload; console.error(error); error.stack = payload; console.error(error, error.stack);",
 ];
 
@@ -89,6 +112,7 @@ export default {
       await unharmed(page);
       // The log shows its latest rows only: without this, the next run's first row could come and another's go in one frame.
       await page.getByRole("button", { name: "Clear" }).click();
+      await page.locator(".row").first().waitFor({ state: "detached" });
     }
   },
 
@@ -157,6 +181,99 @@ export default {
       await openWindow(page, window);
       await page.keyboard.press("Escape");
     }
+    await unharmed(page);
+  },
+
+  "styles of %c": async (page) => {
+    await watch(page);
+    await ran(page, `for (const css of ${JSON.stringify([...STYLES, ...PAYLOADS])}) console.log("%cstyled%c" + css, css, "")\n"end"`);
+    await rowWith(page, "value", "'end'");
+    const properties = await page.locator(".row-styled").evaluateAll((spans) => [...new Set(spans.flatMap((span) => [...span.style]))]);
+    assert.deepEqual(properties, ["color"], "of all these, only a colour is let through");
+    await unharmed(page);
+  },
+
+  "what is inside of values": async (page) => {
+    await watch(page);
+    await ran(
+      page,
+      `const payloads = ${JSON.stringify(PAYLOADS)};
+       ({ keys: Object.fromEntries(payloads.map((each) => [each, each])),
+          map: new Map(payloads.map((each) => [each, { [each]: each }])), set: new Set(payloads),
+          symbols: Object.fromEntries(payloads.map((each) => [Symbol(each), Symbol(each)])),
+          classes: payloads.map((each) => new (Object.defineProperty(class {}, "name", { value: each }))()),
+          functions: payloads.map((each) => Object.defineProperty(() => {}, "name", { value: each })),
+          errors: payloads.map((each) => Object.assign(new Error(each), { name: each })),
+          getters: Object.defineProperties({}, Object.fromEntries(payloads.map((each) => [each, { enumerable: true, get() { throw new Error(each) } }]))) })`,
+    );
+    await page.getByRole("button", { name: "Value", exact: true }).click();
+    for (const name of ["keys", "map", "set", "symbols", "classes", "functions", "errors", "getters"]) {
+      const property = page.getByRole("treeitem").filter({ hasText: new RegExp(`^${name}: `) });
+      await property.click();
+      await page.waitForFunction((text) => {
+        const row = [...document.querySelectorAll("[aria-expanded=true]")].find((each) => each.textContent.startsWith(text));
+        return Number(row?.nextElementSibling?.ariaLevel) === 2;
+      }, `${name}: `);
+      if (name === "getters") {
+        for (let call = 0; call < 5; call += 1) await page.locator(".tree-accessor").first().click();
+        await page.getByText("it threw").nth(4).waitFor();
+      }
+      const shown = (await texts(page, "[role=treeitem]")).join("\n");
+      for (const part of ["<script>", "onerror=", "javascript:"]) assert.ok(shown.includes(part), `${part} is to be seen as text in ${name}`);
+      await unharmed(page);
+      await property.click();
+    }
+  },
+
+  "names and texts of files, from links, snapshots and storage": async (page) => {
+    await watch(page);
+    const names = PAYLOADS.map((payload) => `${payload.replaceAll(/[\p{Cc}:\\?#()]/gu, "").replaceAll("/", "").trim()}.js`);
+    const files = Object.fromEntries(names.map((name, at) => [name, PAYLOADS[at]]));
+    assert.ok(Object.keys(files).length >= 10);
+    await page.evaluate(
+      (program) => {
+        const { code, ...rest } = program;
+        sessionStorage.setItem("runpen.draft", code);
+        sessionStorage.setItem("runpen.draft.rest", JSON.stringify(rest));
+        localStorage.setItem("runpen.snapshots", JSON.stringify([{ time: 1, ...program }]));
+      },
+      { code: `import ${JSON.stringify(`./${names[0]}`)}`, lang: "<b>", files: { ...files, "../<img src=x>": "x", constructor: "x" } },
+    );
+    await page.goto("about:blank");
+    await page.goBack();
+    await connected(page);
+    await page.locator(".cm-content").waitFor();
+    assert.deepEqual((await page.getByRole("tab").allTextContents()).slice(1), [...Object.keys(files), "constructor"]);
+    await page.keyboard.press("Control+Enter");
+    await status(page, "Failed");
+    // Into the file, and all around it.
+    await page.locator(".row-position").click();
+    await page.locator(".cm-errorMessage").waitFor();
+    for (const name of names.slice(0, 12)) {
+      await page.getByRole("tab", { name, exact: true }).click();
+      await page.getByRole("button", { name: `Delete ${name}`, exact: true }).click();
+      await page.getByText(`${name} is deleted.`, { exact: true }).waitFor();
+    }
+    for (const window of ["Snapshots", "Share", "Open in shell"]) {
+      await openWindow(page, window);
+      await page.keyboard.press("Escape");
+    }
+    await unharmed(page);
+  },
+
+  "what completion suggests": async (page) => {
+    await watch(page);
+    await enter(page, `var odd = Object.fromEntries(${JSON.stringify(PAYLOADS)}.map((each) => [each, each])); odd["<b>plain"] = 1; odd.plain = 1; 0`);
+    await page.getByLabel("Line to run").click();
+    await page.keyboard.type("odd.");
+    await page.keyboard.press("Control+Space");
+    await page.getByRole("option", { name: "plain" }).first().waitFor();
+    await unharmed(page);
+    await page.getByLabel("Line to run").fill("");
+    await write(page, "");
+    await page.keyboard.type("odd.");
+    await page.locator(".cm-tooltip-autocomplete li", { hasText: "plain" }).first().waitFor();
+    assert.equal(await page.locator(".cm-tooltip-autocomplete").locator("img, script, svg, iframe, b").count(), 0);
     await unharmed(page);
   },
 

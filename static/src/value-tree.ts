@@ -1,0 +1,343 @@
+/**
+ * Values that open: a tree of properties, asked for level by level.
+ *
+ * The items are a flat list of rows, one below the other, each with its level: a value may be a thousand levels deep, and so deep an
+ * element would be a burden to the browser. Everything that comes from a run goes in as text.
+ */
+
+import type { Preview, Properties, Property, Ref, RunError } from "./protocol";
+import type { Refusal } from "./requests";
+import { accessorText, keyParts, previewParts, type Part } from "./value-text";
+
+/** Asks for properties, from `start`; of a getter's ref, for what it returns. */
+export type Inspect = (ref: Ref, start: number) => Promise<Properties | Refusal>;
+
+/** How many properties are asked for at once. */
+export const AT_ONCE = 100;
+
+/** Deeper items are not indented further: the row would have no room for them. Their level is said. */
+const MAX_INDENTED = 20;
+const INDENT_EM = 1.2;
+
+/** An answer that takes longer than this is said to be waited for. */
+const PATIENCE_MS = 400;
+
+const REFUSALS: Record<Refusal, string> = {
+  offline: "Not connected: this value was in a runtime that is gone.",
+  expired: "This value is no longer held by the runtime.",
+  busy: "The runtime is busy. Open this again when it pauses.",
+  late: "The runtime is busy. Open this again when it pauses.",
+};
+
+type Item =
+  | { kind: "value"; property: Property | null; value: Preview }
+  | { kind: "accessor"; property: Property }
+  | { kind: "key"; property: Property; ref: Ref }
+  | { kind: "more"; ref: Ref; start: number; total: number }
+  | { kind: "note"; text: string; bad: boolean };
+
+interface TreeNode {
+  item: Item;
+  level: number;
+  element: HTMLElement;
+  isOpen: boolean;
+}
+
+/** The tree of some values. `onResize` is called after it has become longer or shorter. */
+export function drawTree(values: readonly Preview[], inspect: Inspect, label: string, onResize: () => void): HTMLElement {
+  const tree = new ValueTree(inspect, label, onResize);
+  tree.fill(values);
+  return tree.element;
+}
+
+class ValueTree {
+  readonly element = document.createElement("div");
+  #nodes = new Map<Element, TreeNode>();
+
+  constructor(
+    private readonly inspect: Inspect,
+    label: string,
+    private readonly onResize: () => void,
+  ) {
+    this.element.className = "tree";
+    this.element.setAttribute("role", "tree");
+    this.element.setAttribute("aria-label", label);
+    this.element.addEventListener("click", this.#clicked);
+    this.element.addEventListener("keydown", this.#pressed);
+  }
+
+  /** Of a single value its properties, because its own text stands above; of several, each. */
+  fill(values: readonly Preview[]): void {
+    const ref = values.length === 1 ? values[0]?.ref : undefined;
+    const items: Item[] = ref === undefined ? values.map((value) => ({ kind: "value", property: null, value })) : [note("…", false)];
+    const nodes = items.map((item) => this.#made(item, 1));
+    this.element.replaceChildren(...nodes.map((node) => node.element));
+    this.#number(null);
+    const [first] = nodes;
+    if (!first) return;
+    first.element.tabIndex = 0;
+    if (ref !== undefined) void this.#continue(first, ref, 0);
+  }
+
+  #made(item: Item, level: number): TreeNode {
+    const element = drawItem(item, level);
+    const node = { item, level, element, isOpen: false };
+    this.#nodes.set(element, node);
+    return node;
+  }
+
+  #clicked = (event: MouseEvent): void => {
+    const node = this.#nodeOf(event.target);
+    // What was marked to be copied is no click.
+    if (!node || getSelection()?.type === "Range") return;
+    this.#focus(node);
+    this.#act(node);
+  };
+
+  #pressed = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const node = this.#nodeOf(event.target);
+    if (!node) return;
+    const to = this.#target(node, event.key);
+    if (to) this.#focus(to);
+    else if (event.key === "Enter" || event.key === " " || (event.key === "ArrowRight" && !node.isOpen)) this.#act(node);
+    else if (event.key === "ArrowLeft" && node.isOpen) this.#close(node);
+    else if (!["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+    event.preventDefault();
+    // The console around it scrolls by these keys.
+    event.stopPropagation();
+  };
+
+  /** Where a key leads from an item; `null` where it leads nowhere, or does something else. */
+  #target(node: TreeNode, key: string): TreeNode | null {
+    const { element, level, isOpen } = node;
+    const at = (other: Element | null) => (other && this.#nodes.get(other)) ?? null;
+    const next = at(element.nextElementSibling);
+    switch (key) {
+      case "ArrowDown":
+        return next;
+      case "ArrowUp":
+        return at(element.previousElementSibling);
+      case "Home":
+        return at(this.element.firstElementChild);
+      case "End":
+        return at(this.element.lastElementChild);
+      case "ArrowRight":
+        return isOpen && next && next.level > level ? next : null;
+      case "ArrowLeft":
+        return isOpen ? null : this.#parent(node);
+      default:
+        return null;
+    }
+  }
+
+  #parent({ element, level }: TreeNode): TreeNode | null {
+    for (let before = element.previousElementSibling; before; before = before.previousElementSibling) {
+      const node = this.#nodes.get(before);
+      if (node && node.level < level) return node;
+    }
+    return null;
+  }
+
+  #focus({ element }: TreeNode): void {
+    for (const other of this.element.querySelectorAll<HTMLElement>('[tabindex="0"]')) other.tabIndex = -1;
+    element.tabIndex = 0;
+    element.focus();
+  }
+
+  #nodeOf(target: EventTarget | null): TreeNode | null {
+    const element = target instanceof Element ? target.closest("[role=treeitem]") : null;
+    return (element && this.#nodes.get(element)) ?? null;
+  }
+
+  /** What a click does. */
+  #act(node: TreeNode): void {
+    if (node.isOpen) this.#close(node);
+    else if (node.item.kind === "more") void this.#continue(node, node.item.ref, node.item.start);
+    else if (node.item.kind === "accessor") void this.#call(node, node.item.property);
+    else void this.#open(node);
+  }
+
+  async #open(node: TreeNode): Promise<void> {
+    const ref = refOf(node.item);
+    if (ref === undefined) return;
+    this.#turn(node, true);
+    const answer = await this.#asked(node, ref, 0);
+    // Closed meanwhile, or closed and opened again.
+    if (!node.isOpen || this.#hasChildren(node)) return;
+    if (isRefusal(answer)) this.#insert(node, [note(REFUSALS[answer], false)]);
+    else this.#insert(node, itemsOf(answer, ref));
+  }
+
+  #close(node: TreeNode): void {
+    this.#turn(node, false);
+    for (const child of this.#below(node)) this.#drop(child);
+    this.onResize();
+  }
+
+  /** Puts the next ones in the place of the item that stood for them. */
+  async #continue(node: TreeNode, ref: Ref, start: number): Promise<void> {
+    const answer = await this.#asked(node, ref, start);
+    if (!this.#nodes.has(node.element)) return;
+    const items = isRefusal(answer) ? [note(REFUSALS[answer], false)] : itemsOf(answer, ref);
+    this.#replace(node, items);
+  }
+
+  async #call(node: TreeNode, property: Property): Promise<void> {
+    if (property.getter === undefined) return;
+    const answer = await this.#asked(node, property.getter, 0);
+    if (!this.#nodes.has(node.element)) return;
+    if (isRefusal(answer)) this.#replace(node, [note(REFUSALS[answer], false)]);
+    else if (answer.value) this.#replace(node, [{ kind: "value", property, value: answer.value }]);
+    else this.#replace(node, [note(`${property.key}: ${thrownText(answer.error)}`, true)]);
+  }
+
+  /** Says after a while that it is waited for. */
+  async #asked(node: TreeNode, ref: Ref, start: number): Promise<Properties | Refusal> {
+    node.element.setAttribute("aria-busy", "true");
+    const timer = setTimeout(() => node.element.classList.add("tree-waiting"), PATIENCE_MS);
+    const answer = await this.inspect(ref, start);
+    clearTimeout(timer);
+    node.element.classList.remove("tree-waiting");
+    node.element.removeAttribute("aria-busy");
+    return answer;
+  }
+
+  #turn(node: TreeNode, isOpen: boolean): void {
+    node.isOpen = isOpen;
+    node.element.setAttribute("aria-expanded", String(isOpen));
+  }
+
+  #insert(parent: TreeNode, items: readonly Item[]): void {
+    const nodes = items.map((item) => this.#made(item, parent.level + 1));
+    parent.element.after(...nodes.map(({ element }) => element));
+    this.#number(parent);
+    this.onResize();
+  }
+
+  #replace(node: TreeNode, items: readonly Item[]): void {
+    const hadFocus = document.activeElement === node.element;
+    const { tabIndex } = node.element;
+    const parent = this.#parent(node);
+    const nodes = items.map((item) => this.#made(item, node.level));
+    node.element.after(...nodes.map(({ element }) => element));
+    this.#drop(node.element);
+    const [first] = nodes;
+    if (first) first.element.tabIndex = tabIndex;
+    if (first && hadFocus) this.#focus(first);
+    this.#number(parent);
+    this.onResize();
+  }
+
+  #drop(element: Element): void {
+    // The focus must not be lost with what goes.
+    const hadTab = element instanceof HTMLElement && element.tabIndex === 0;
+    const before = element.previousElementSibling;
+    this.#nodes.delete(element);
+    element.remove();
+    if (hadTab && before instanceof HTMLElement) before.tabIndex = 0;
+  }
+
+  /** The items that stand in another one. */
+  *#below({ element, level }: TreeNode): Generator<Element> {
+    let next = element.nextElementSibling;
+    while (next && (this.#nodes.get(next)?.level ?? 0) > level) {
+      const after = next.nextElementSibling;
+      yield next;
+      next = after;
+    }
+  }
+
+  #hasChildren(node: TreeNode): boolean {
+    return !this.#below(node).next().done;
+  }
+
+  /** Says of each child of an item which one of how many it is. */
+  #number(parent: TreeNode | null): void {
+    const level = (parent?.level ?? 0) + 1;
+    const elements = parent ? [...this.#below(parent)] : [...this.element.children];
+    const children = elements.filter((element) => this.#nodes.get(element)?.level === level);
+    children.forEach((element, at) => {
+      element.setAttribute("aria-posinset", String(at + 1));
+      element.setAttribute("aria-setsize", String(children.length));
+    });
+  }
+}
+
+function refOf(item: Item): Ref | undefined {
+  if (item.kind === "value") return item.value.ref;
+  return item.kind === "key" ? item.ref : undefined;
+}
+
+function itemsOf({ entries = [], start = 0, total = entries.length }: Properties, ref: Ref): Item[] {
+  const items = entries.flatMap((property): Item[] => {
+    const item: Item = property.value ? { kind: "value", property, value: property.value } : { kind: "accessor", property };
+    return property.key_ref === undefined ? [item] : [{ kind: "key", property, ref: property.key_ref }, item];
+  });
+  const end = start + entries.length;
+  if (end < total && entries.length > 0) items.push({ kind: "more", ref, start: end, total });
+  return items.length > 0 ? items : [note("Nothing in it.", false)];
+}
+
+function thrownText(error: RunError | undefined): string {
+  return error ? `it threw ${error.name}: ${error.message}` : "it returned nothing that can be shown";
+}
+
+function note(text: string, bad: boolean): Item {
+  return { kind: "note", text, bad };
+}
+
+function isRefusal(answer: Properties | Refusal): answer is Refusal {
+  return typeof answer === "string";
+}
+
+function drawItem(item: Item, level: number): HTMLElement {
+  const element = document.createElement("div");
+  element.className = `tree-item tree-${item.kind}`;
+  element.setAttribute("role", "treeitem");
+  element.setAttribute("aria-level", String(level));
+  element.tabIndex = -1;
+  element.style.setProperty("padding-left", `${Math.min(level, MAX_INDENTED) * INDENT_EM}em`);
+  if (refOf(item) !== undefined) element.setAttribute("aria-expanded", "false");
+  if (level > MAX_INDENTED) element.append(span("tree-level", `${level} `));
+  element.append(...contentOf(item));
+  return element;
+}
+
+function contentOf(item: Item): (HTMLElement | string)[] {
+  switch (item.kind) {
+    case "value": {
+      const { property, value } = item;
+      return [...(property ? keyOf(property) : []), ...drawParts(previewParts(value))];
+    }
+    case "accessor":
+      return [...keyOf(item.property), span(item.property.getter === undefined ? "tree-unset" : "tree-getter", accessorText(item.property))];
+    case "key":
+      return [span("tree-internal", "key of the next: "), item.property.key];
+    case "more": {
+      const rest = item.total - item.start;
+      return [`… ${rest.toLocaleString("en")} more`];
+    }
+    case "note":
+      return [span(item.bad ? "value-error" : "tree-said", item.text)];
+  }
+}
+
+function keyOf(property: Property): HTMLElement[] {
+  const dim = property.kind === "hidden" || property.kind === "internal";
+  return drawParts(keyParts(property)).map((part) => {
+    if (dim) part.classList.add("tree-internal");
+    return part;
+  });
+}
+
+function drawParts(parts: readonly Part[]): HTMLElement[] {
+  return parts.map(({ text, kind }) => span(kind === null ? "value-plain" : `value-${kind}`, text));
+}
+
+function span(className: string, text: string): HTMLElement {
+  const made = document.createElement("span");
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
