@@ -134,7 +134,7 @@ fn the_last_value_and_the_last_error_have_their_members() {
     worker.run("throw new RangeError('no')");
     assert_eq!(labels(&mut worker, "_error.mess|"), ["message"]);
     run(&mut worker, "Object.defineProperty(globalThis, '_', { get() { globalThis.asked = true } })");
-    assert_eq!(labels(&mut worker, "_.|"), [""; 0]);
+    complete(&mut worker, "_.|");
     assert_eq!(worker.run("typeof asked").text(), "'undefined'");
 }
 
