@@ -10,9 +10,9 @@ use bytes::{Buf, BufMut, BytesMut};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use query::{
-    Answer, Completeness, Completion, CompletionKind, Completions, Content, Glimpse, MOST_COMPLETIONS,
-    MOST_GLIMPSE_UNITS, MOST_PREVIEWED, MOST_PROPERTIES, MOST_REFERENCES, Preview, Property, PropertyKind, Query,
-    Reference, properties_bytes,
+    Answer, Completeness, Completion, CompletionKind, Completions, Content, Glimpse, MOST_ANSWER_BYTES,
+    MOST_COMPLETIONS, MOST_GLIMPSE_UNITS, MOST_PREVIEWED, MOST_PROPERTIES, MOST_REFERENCES, Preview, Property,
+    PropertyKind, Query, Reference, properties_bytes, try_map_properties,
 };
 
 use crate::ids::{QueryId, RunId};

@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::{ErrorInfo, Lang, ValueKind};
 
 /// Values that an engine keeps for clients to look at. The oldest are given up first.
-pub const MOST_REFERENCES: usize = 1_000;
+pub const MOST_REFERENCES: usize = 5_000;
 
 /// Entries of one [`Answer::Properties`].
 pub const MOST_PROPERTIES: u32 = 1_000;
+
+/// Bytes of one answer, by the measure of [`properties_bytes`]. The worker stops at half of it, which leaves room for one more entry.
+pub const MOST_ANSWER_BYTES: usize = 1 << 20;
 
 /// Items of one [`Completions`]. Nobody reads more before typing on.
 pub const MOST_COMPLETIONS: usize = 500;
@@ -20,7 +23,8 @@ pub const MOST_PREVIEWED: usize = 8;
 /// UTF-16 units of a [`Glimpse`]'s text, of a key and of a completion's label or detail.
 pub const MOST_GLIMPSE_UNITS: usize = 200;
 
-/// A value that the engine keeps for the client. Never used for another one while the worker lives.
+/// A value that the engine keeps for the client. The worker counts them from 1 after each `Prepare`; towards the client the session
+/// counts on, so that a number never means two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Reference(pub u32);
@@ -174,6 +178,45 @@ impl Preview {
         let entries = self.entries.iter().map(|entry| entry.bytes(Glimpse::bytes));
         self.glimpse.bytes() + PROPERTY_BYTES + entries.sum::<usize>()
     }
+}
+
+impl<V> Property<V> {
+    /// Changes every reference, by a function that fails for one that cannot be.
+    fn try_map(mut self, map: &mut impl FnMut(Reference) -> Option<Reference>) -> Option<Property<V>> {
+        if let Some(reference) = self.key_reference {
+            self.key_reference = Some(map(reference)?);
+        }
+        if let Content::Getter(Some(reference)) = self.content {
+            self.content = Content::Getter(Some(map(reference)?));
+        }
+        Some(self)
+    }
+}
+
+impl Preview {
+    /// Changes every reference, by a function that fails for one that cannot be.
+    pub fn try_map(mut self, map: &mut impl FnMut(Reference) -> Option<Reference>) -> Option<Preview> {
+        if let Some(reference) = self.reference {
+            self.reference = Some(map(reference)?);
+        }
+        self.entries = self.entries.into_iter().map(|entry| entry.try_map(map)).collect::<Option<_>>()?;
+        Some(self)
+    }
+}
+
+/// The same for a list of properties.
+pub fn try_map_properties(
+    entries: Vec<Property<Preview>>,
+    map: &mut impl FnMut(Reference) -> Option<Reference>,
+) -> Option<Vec<Property<Preview>>> {
+    let inner = |entry: Property<Preview>| {
+        let mut entry = entry.try_map(map)?;
+        if let Content::Value(value) = entry.content {
+            entry.content = Content::Value(value.try_map(map)?);
+        }
+        Some(entry)
+    };
+    entries.into_iter().map(inner).collect()
 }
 
 /// What a list of properties costs.

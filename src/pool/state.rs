@@ -372,6 +372,8 @@ impl State {
             && let Some(grant) = self.lease()
         {
             if let Some(joined) = self.line.serve(grant, &mut self.effects.wake) {
+                // Who is served needs no permit any more, and whoever joins next must not find his taken for it.
+                self.recalls_issued = self.recalls_issued.saturating_sub(1);
                 self.hook.waited(now.duration_since(joined), WaitOutcome::Leased);
             }
         }

@@ -1,6 +1,6 @@
 //! The decisions of one session, without I/O: an event goes in, actions come out.
 //!
-//! What it promises, whatever order events arrive in (`tests/state_machine.rs` drives it with random ones):
+//! What it promises, whatever order events arrive in (`tests/model.rs` drives it with random ones):
 //! - every accepted run gets exactly one `done`, and nothing after its last message;
 //! - `settled` comes exactly when `done` promised it with `background > 0`;
 //! - every lease is given back at rest, or its worker is killed;
@@ -28,7 +28,7 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 
-use queries::Asked;
+use queries::{Asked, References};
 
 /// `reset` requests that may wait for the same fresh engine. Each is answered by a message of its own, so their number is bounded;
 /// nobody needs a second one before the first is answered.
@@ -222,6 +222,7 @@ pub struct State {
     position: Option<usize>,
     /// Questions that wait for their answers: those that the worker has first.
     queries: VecDeque<Asked>,
+    references: References,
     /// What values come with.
     detail: Detail,
     /// `reset` requests not answered yet.
@@ -249,6 +250,7 @@ impl State {
             asking: None,
             position: None,
             queries: VecDeque::new(),
+            references: References::default(),
             detail: Detail::Text,
             resets: 0,
             told: Vec::new(),
@@ -298,8 +300,12 @@ impl State {
             Event::WorkerGone { overdue } => self.worker_gone(overdue, now),
             Event::Tick => self.tick(now),
         }
+        self.answer_expired();
         self.advance(now);
-        self.ask_worker();
+        if self.phase != Phase::Closed {
+            self.ask_worker();
+            self.answer_expired();
+        }
         std::mem::take(&mut self.out)
     }
 

@@ -67,26 +67,43 @@ impl Worker {
         let now = Instant::now();
         self.host.receive(now);
         self.drop_buried();
-        if let Some(message) = self.host.next_message() {
-            return self.act(message);
+        match self.host.next_message() {
+            // No run starves because somebody keeps asking: questions and due turns alternate.
+            Some(question @ HostMessage::Query { .. }) => {
+                self.host.note_passed_deadlines(now);
+                self.end_stopped_runs();
+                self.act(question);
+                self.do_what_is_due(Instant::now());
+                return;
+            }
+            Some(message) => return self.act(message),
+            None => {}
         }
-        self.host.note_passed_deadlines(now);
-        self.end_stopped_runs();
-        self.settle_finished_runs();
-        if self.conclude_if_settled() {
-            return;
-        }
-        let due = self.host.timers.borrow_mut().pop_due(now);
-        if let Some(timer) = due {
-            return self.timer_turn(timer);
-        }
-        if self.end_unsettled_run() {
+        if self.do_what_is_due(now) || self.end_unsettled_run() {
             return;
         }
         self.host.flush_console();
         // Flushing may have waited for the server, and heard from it meanwhile: what came wants another round, not a sleep.
         if self.host.wire.last_read() == Some(now) {
             self.host.wire.wait(self.next_wake());
+        }
+    }
+
+    /// Ends what is over, then takes one turn if one is due. Says whether it did.
+    fn do_what_is_due(&mut self, now: Instant) -> bool {
+        self.host.note_passed_deadlines(now);
+        self.end_stopped_runs();
+        self.settle_finished_runs();
+        if self.conclude_if_settled() {
+            return true;
+        }
+        let due = self.host.timers.borrow_mut().pop_due(now);
+        match due {
+            Some(timer) => {
+                self.timer_turn(timer);
+                true
+            }
+            None => false,
         }
     }
 
@@ -110,6 +127,7 @@ impl Worker {
         if let Some(engine) = self.engine.take() {
             engine.dispose(&self.host);
         }
+        self.host.reset_references();
         *self.host.settings.borrow_mut() = settings;
         let Some((engine, probe)) = self.build() else { exit::now(Exit::NoEngine) };
         self.engine = Some(engine);

@@ -1,7 +1,8 @@
 //! Questions of the client about its engine, answered between turns.
 //!
 //! A question is a turn of no run: it has a short deadline of its own and the same ladder behind it. Only a getter that is asked for
-//! runs code of the script's, and what that prints or leaves behind belongs to nobody.
+//! runs code of the script's, and what that prints belongs to nobody. The microtasks that it leaves may be what a foreground run waits
+//! for: then they are that run's.
 
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,9 @@ impl Worker {
             (Some(Stop::Run(_)), _) | (None, None) => Answer::TooSlow,
         };
         self.host.send(&WorkerMessage::Answer { id, answer, engine_replaced });
+        if let Some(awaiting) = &self.awaiting {
+            self.jobs_turn(awaiting.run);
+        }
     }
 
     fn calls_getter(&self, query: &Query) -> bool {
@@ -78,7 +82,7 @@ impl Worker {
         })
     }
 
-    /// Calls a getter, as a script would, and finishes the microtasks that it leaves.
+    /// Calls a getter, as a script would, and finishes the microtasks that it leaves, unless they are a run's.
     fn getter(&self, of: Persistent<Object<'static>>, key: Persistent<Value<'static>>) -> Option<Answer> {
         let engine = self.engine.as_ref()?;
         let (got, was_thrown) = engine.context.with(|ctx| {
@@ -88,8 +92,9 @@ impl Worker {
                 Err(_) => (Persistent::save(&ctx, ctx.catch()), true),
             })
         })?;
-        let awaited = self.awaiting.as_ref().map(|awaiting| awaiting.promise.clone());
-        self.drain_jobs(NO_RUN, awaited.as_ref());
+        if self.awaiting.is_none() {
+            self.drain_jobs(NO_RUN, None);
+        }
         if self.host.stopped().is_some() {
             return None;
         }

@@ -7,9 +7,9 @@ use rquickjs::{Ctx, Object, Persistent, Value};
 use super::host::Host;
 use crate::ipc::{MOST_REFERENCES, Reference};
 
-/// The part of the heap that may be in use before kept values are given up for new ones: whoever fills a heap must not fail
-/// because a client might look at what he has long dropped himself.
-const KEEP_BELOW: u64 = 2;
+/// Values are kept while less than the heap's size divided by this is in use. What is kept for a client to look at can so cost a
+/// script a quarter of its heap at most.
+const HEAP_PER_KEEPING: u64 = 4;
 
 /// What a client may look at.
 #[derive(Clone)]
@@ -35,14 +35,14 @@ impl References {
         Some(self.kept[at].1.clone())
     }
 
-    /// Hands over everything, to be dropped outside of the borrow. The numbers go on: an old one never means something new.
+    /// Hands over everything, to be dropped outside of the borrow. The numbers go on.
     pub fn take(&mut self) -> VecDeque<(Reference, Kept)> {
         std::mem::take(&mut self.kept)
     }
 }
 
 impl Host {
-    /// Keeps a value for the client. `None` once the numbers are used up.
+    /// Keeps a value for the client. `None` where the heap has no room to spare, or the numbers are used up.
     pub fn keep<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Option<Reference> {
         self.keep_as(Kept::Value(Persistent::save(ctx, value.clone())))
     }
@@ -53,22 +53,30 @@ impl Host {
     }
 
     fn keep_as(&self, kept: Kept) -> Option<Reference> {
-        let is_heap_full = self.heap_bytes() > self.settings.borrow().heap_bytes / KEEP_BELOW;
+        if self.is_heap_needed() {
+            self.forget_references();
+            return None;
+        }
         let mut references = self.references.borrow_mut();
         let reference = Reference(references.last.checked_add(1)?);
         references.last = reference.0;
-        let given_up = if is_heap_full {
-            references.take()
-        } else if references.kept.len() >= MOST_REFERENCES {
-            references.kept.drain(..1).collect()
-        } else {
-            VecDeque::new()
-        };
         references.kept.push_back((reference, kept));
+        let given_up = if references.kept.len() > MOST_REFERENCES { references.kept.pop_front() } else { None };
         drop(references);
         // Outside of the borrow: a value's end may run anything.
         drop(given_up);
         Some(reference)
+    }
+
+    /// Whether so much of the heap is in use that the script may need the rest.
+    pub fn is_heap_needed(&self) -> bool {
+        self.heap_bytes() > self.settings.borrow().heap_bytes / HEAP_PER_KEEPING
+    }
+
+    /// Begins to count anew, for an engine of another session perhaps.
+    pub fn reset_references(&self) {
+        let old = self.references.take();
+        drop(old);
     }
 
     /// Gives up all that is kept.

@@ -57,6 +57,10 @@ impl Worker {
         let now = Instant::now();
         let run = request.run;
         let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
+        // What earlier runs have shown is in this one's way.
+        if self.host.is_heap_needed() {
+            self.host.forget_references();
+        }
         let cpu = self.begin_turn(run, deadline, now);
         let input_was_set = std::mem::replace(&mut self.input_is_set, request.input.is_some());
         let Some(engine) = &self.engine else { return };
@@ -106,6 +110,20 @@ impl Worker {
         let verdict = self.verdict_of_promise();
         self.end_turn(run, cpu, verdict);
         true
+    }
+
+    /// A turn of the foreground run's, where something else has left microtasks.
+    pub(super) fn jobs_turn(&mut self, run: RunId) {
+        if !self.engine.as_ref().is_some_and(|engine| engine.runtime.is_job_pending()) {
+            return;
+        }
+        let now = Instant::now();
+        let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
+        let cpu = self.begin_turn(run, deadline, now);
+        let awaited = self.awaiting.as_ref().map(|awaiting| awaiting.promise.clone());
+        self.drain_jobs(run, awaited.as_ref());
+        drop(awaited);
+        self.end_turn(run, cpu, Some(Verdict::Pending));
     }
 
     /// The turn of a timer that is due.

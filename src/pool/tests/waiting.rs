@@ -241,3 +241,26 @@ async fn a_lease_given_back_on_recall_reaches_who_waits() {
     drop(lease);
     rig.finish();
 }
+
+#[tokio::test]
+async fn who_joins_while_a_recalled_worker_is_on_its_way_has_a_recall_of_his_own() {
+    let rig = Rig::new(config(1, 1), World::good());
+    let mut lease = rig.lease();
+    use_it(&mut lease).await;
+    let mut first = rig.queue();
+    soon(rig.pool.recalled()).await;
+    drop(lease);
+    let _second = rig.queue();
+    let served = async {
+        loop {
+            match first.next().await {
+                Waited::Position(_) => {}
+                other => break expect_ready(other),
+            }
+        }
+    };
+    let lease = soon(served).await;
+    soon(rig.pool.recalled()).await;
+    drop(lease);
+    rig.finish();
+}

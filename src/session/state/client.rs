@@ -27,7 +27,7 @@ impl State {
             (_, ClientMessage::Ping) => self.send(ServerMessage::Pong),
             // The loop answers it, because only the loop knows versions and limits.
             (_, ClientMessage::Hello { detail }) => self.detail = detail.unwrap_or(self.detail),
-            (_, ClientMessage::Query { id, query }) => self.query(id, query),
+            (_, ClientMessage::Query { id, query }) => self.query(id, query, now),
         }
     }
 

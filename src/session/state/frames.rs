@@ -43,6 +43,8 @@ impl State {
             WorkerMessage::Settled { run, outcome, error, usage, engine_replaced } => {
                 self.settled(run, outcome, error, usage, engine_replaced, now)
             }
+            // What the session's end has left open is of no interest.
+            WorkerMessage::Answer { .. } if matches!(self.phase, Phase::Ending(_)) => Ok(()),
             WorkerMessage::Answer { id, answer, engine_replaced } => self.answered(id, answer, engine_replaced, now),
         };
         if taken.is_err() {
@@ -88,7 +90,14 @@ impl State {
         }
         let (id, seq) = (run.id.clone(), run.seq);
         run.seq += 1;
-        let entries = entries.into_iter().map(ConsoleLine::from).collect();
+        let references = &mut self.references;
+        let shown = |mut entry: ConsoleEntry| {
+            let values = entry.values.into_iter();
+            entry.values =
+                values.map(|value| value.try_map(&mut |one| references.of_client(one))).collect::<Option<_>>()?;
+            Some(ConsoleLine::from(entry))
+        };
+        let entries = entries.into_iter().map(shown).collect::<Option<_>>().ok_or(Violation)?;
         self.send(ServerMessage::Console { id, seq, entries, dropped });
         Ok(())
     }
@@ -138,7 +147,13 @@ impl State {
         }
         self.forget_prompt(id, now);
         let value = match (outcome, value) {
-            (Outcome::Ok, Some(value)) => Some(ValueShown::try_from(value).map_err(|_| Violation)?),
+            (Outcome::Ok, Some(mut value)) => {
+                if let Some(preview) = value.preview.take() {
+                    let preview = preview.try_map(&mut |reference| self.references.of_client(reference));
+                    value.preview = Some(preview.ok_or(Violation)?);
+                }
+                Some(ValueShown::try_from(value).map_err(|_| Violation)?)
+            }
             _ => None,
         };
         let error = error.map(Into::into);

@@ -20,9 +20,6 @@ impl State {
             }
             return;
         }
-        if self.engine == Engine::Absent {
-            self.expire_without_engine();
-        }
         if self.waiting.is_empty() && self.queries.is_empty() && self.engine == Engine::Awaited {
             self.engine = Engine::Absent;
             self.out.push(Action::LeaveLine);

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::ids::QueryId;
 use crate::ipc::{
-    Answer, Completeness, Completion, CompletionKind, Completions, ConsoleEntry, ErrorInfo, Health, InputKind, Lang,
-    Level, Mode, Query, Reference, RunEnd, ValueInfo, ValueKind,
+    Answer, Completeness, Completion, CompletionKind, Completions, ConsoleEntry, ErrorInfo, Glimpse, Health, InputKind,
+    Lang, Level, Mode, Preview, Query, Reference, RunEnd, ValueInfo, ValueKind,
 };
 use crate::outcome::Usage;
 use crate::protocol::Done;

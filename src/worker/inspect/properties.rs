@@ -9,7 +9,7 @@ use rquickjs::{Ctx, Object, Promise, Result, Value};
 use super::object::Shape;
 use super::preview::short;
 use super::{Inspector, Options};
-use crate::ipc::{Content, MOST_GLIMPSE_UNITS, Preview, Property, PropertyKind};
+use crate::ipc::{Content, MOST_ANSWER_BYTES, MOST_GLIMPSE_UNITS, Preview, Property, PropertyKind, properties_bytes};
 use crate::sandbox::as_proxy;
 use crate::worker::host::Host;
 use crate::worker::tools::Slot;
@@ -69,8 +69,17 @@ pub fn properties<'js>(
     let mut inspector = Inspector::with(ctx, host, Options { show_hidden: true, ..Options::default() })?;
     let contents = inspector.contents_of(object, Extent::All)?;
     inspector.options.show_hidden = false;
-    let found = inspector.slice(&contents, start, count as usize)?;
-    let entries = found.into_iter().map(|found| inspector.property_of(object, found)).collect::<Result<_>>()?;
+    let mut entries: Vec<Property<Preview>> = Vec::new();
+    let mut bytes = 0;
+    for found in inspector.slice(&contents, start, count as usize)? {
+        let entry = inspector.property_of(object, found)?;
+        bytes += properties_bytes(std::slice::from_ref(&entry));
+        entries.push(entry);
+        // The client asks for the rest from where this ends.
+        if bytes > MOST_ANSWER_BYTES / 2 {
+            break;
+        }
+    }
     Ok((contents.total(), entries))
 }
 

@@ -2,6 +2,20 @@
 
 use super::*;
 
+/// A run whose value the worker keeps under this number, and the number that the client is told.
+fn shown_as(bench: &mut Bench, id: u64, number: u32) -> Option<Reference> {
+    let run = bench.start(id);
+    let mut end = run_end(run, Outcome::Ok, 0);
+    let WorkerMessage::Done(done) = &mut end else { panic!("it ends") };
+    let glimpse = Glimpse { kind: ValueKind::Object, text: "Object".into() };
+    let preview = Preview { glimpse, reference: Some(Reference(number)), entries: Vec::new(), more: 0 };
+    done.value.as_mut().unwrap().preview = Some(preview);
+    bench.apply(Event::Worker(end)).iter().find_map(|action| match action {
+        Action::Send(ServerMessage::Done(done)) => done.value.as_ref()?.preview.as_ref()?.reference,
+        _ => None,
+    })
+}
+
 #[test]
 fn questions_are_answered_in_order_also_while_a_run_awaits() {
     let mut bench = Bench::leased();
@@ -32,10 +46,10 @@ fn a_question_that_finds_no_lease_is_refused_like_a_run() {
 #[test]
 fn what_was_asked_about_a_reset_engine_expires_and_the_rest_is_asked_again() {
     let mut bench = Bench::leased();
-    let run = bench.start(1);
-    bench.apply(Event::Worker(run_end(run, Outcome::Ok, 0)));
+    shown_as(&mut bench, 1, 1);
     bench.apply(query("a", inspect()));
     bench.apply(query("b", is_complete()));
+    bench.apply(query("c", inspect()));
     let actions = bench.apply(Event::Client(ClientMessage::Reset));
     assert_eq!(shown(&actions), ["error RefExpired \"a\""]);
     assert!(asked(&actions).is_empty(), "the engine is being built");
@@ -43,7 +57,37 @@ fn what_was_asked_about_a_reset_engine_expires_and_the_rest_is_asked_again() {
     let actions = bench.apply(Event::Worker(ready(nonce)));
     assert_eq!(shown(&actions), ["reset"]);
     let again = asked(&actions);
-    assert_eq!(bench.told(Event::Worker(answer(again[0].0, &again[0].1))), ["completeness \"b\""]);
+    // Answers come in the order of the questions, also those that need no engine any more.
+    let told = bench.told(Event::Worker(answer(again[0].0, &again[0].1)));
+    assert_eq!(told, ["completeness \"b\"", "error RefExpired \"c\""]);
+}
+
+#[test]
+fn numbers_of_values_go_on_from_one_engine_to_the_next() {
+    let mut bench = Bench::leased();
+    assert_eq!(shown_as(&mut bench, 1, 7), Some(Reference(7)));
+    bench.apply(Event::WorkerGone { overdue: false });
+    // Nothing is there to be asked: the session knows that 7 was of the engine that is gone.
+    let inspect_7 = Query::Inspect { reference: Reference(7), start: 0, count: 1 };
+    assert_eq!(bench.told(query("old", inspect_7.clone())), ["error RefExpired \"old\""]);
+    bench.apply(Event::Client(super::run(2)));
+    let run = dispatched(&bench.apply(Event::Leased)).unwrap();
+    bench.apply(Event::Worker(WorkerMessage::Started { run }));
+    bench.apply(Event::Worker(run_end(run, Outcome::Ok, 0)));
+    assert_eq!(shown_as(&mut bench, 3, 1), Some(Reference(8)), "the new engine counts from 1, the session goes on");
+    assert_eq!(bench.told(query("old", inspect_7)), ["error RefExpired \"old\""]);
+    let inspect_8 = Query::Inspect { reference: Reference(8), start: 0, count: 1 };
+    let (_, asked) = asked(&bench.apply(query("new", inspect_8)))[0].clone();
+    assert_eq!(asked, Query::Inspect { reference: Reference(1), start: 0, count: 1 });
+}
+
+#[test]
+fn an_answer_after_the_sessions_end_is_no_violation() {
+    let mut bench = Bench::leased();
+    bench.start(1);
+    let (id, question) = asked(&bench.apply(query("a", is_complete())))[0].clone();
+    bench.apply(Event::Gone);
+    assert!(bench.apply(Event::Worker(answer(id, &question))).is_empty());
 }
 
 #[test]
@@ -104,6 +148,9 @@ fn an_answer_that_nobody_asked_for_or_that_answers_something_else_ends_the_worke
         let lie = WorkerMessage::Answer { id, answer, engine_replaced: false };
         let actions = bench.apply(Event::Worker(lie.clone()));
         assert!(matches!(actions[..], [Action::Kill(RetireReason::Violation), ..]), "{lie:?}: {actions:?}");
+        let told = shown(&actions);
+        let answers = ["error NoAnswer \"a\"", "error RefExpired \"a\""];
+        assert!(told.len() == 1 && answers.contains(&told[0].as_str()), "the question has its answer: {told:?}");
     }
     let mut bench = Bench::leased();
     let unasked = answer(QueryId(1), &is_complete());
