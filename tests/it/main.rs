@@ -11,6 +11,7 @@ mod cancel;
 mod complete;
 mod config;
 mod crashes;
+mod decorators;
 mod disconnects;
 mod evil_worker;
 mod fuzz_corpus;

@@ -7,6 +7,8 @@ use std::ops::Range;
 struct Edit {
     at: Range<usize>,
     text: String,
+    /// A stretch of the original, with the changes in it, that stands here as well.
+    copy: Option<Range<usize>>,
     /// The bytes are not lost: they stand in the head.
     is_move: bool,
 }
@@ -46,11 +48,16 @@ pub struct Rewritten {
 
 impl Edits {
     pub fn replace(&mut self, at: Range<usize>, text: impl Into<String>) {
-        self.edits.push(Edit { at, text: text.into(), is_move: false });
+        self.edits.push(Edit { at, text: text.into(), copy: None, is_move: false });
     }
 
     pub fn insert(&mut self, at: usize, text: impl Into<String>) {
         self.replace(at..at, text);
+    }
+
+    /// Puts a stretch of the text, with the changes in it, to another place; in its own it is to be replaced.
+    pub fn insert_copy(&mut self, at: usize, of: Range<usize>) {
+        self.edits.push(Edit { at: at..at, text: String::new(), copy: Some(of), is_move: false });
     }
 
     pub fn insert_at_head(&mut self, text: impl Into<String>) {
@@ -59,7 +66,7 @@ impl Edits {
 
     /// Takes a stretch, with the changes in it, from its place and puts it at the end of the head.
     pub fn move_to_head(&mut self, at: Range<usize>) {
-        self.edits.push(Edit { at: at.clone(), text: String::new(), is_move: true });
+        self.edits.push(Edit { at: at.clone(), text: String::new(), copy: None, is_move: true });
         self.head.push(Head::Moved(at));
     }
 
@@ -107,6 +114,9 @@ impl Edits {
             }
             out.copy(source, cursor..edit.at.start);
             out.text += &edit.text;
+            if let Some(range) = &edit.copy {
+                self.emit(source, range.clone(), out, Which::ButMoves);
+            }
             cursor = edit.at.end;
         }
         out.copy(source, cursor..range.end);

@@ -6,11 +6,14 @@
 //! that was sent ([`origin`]).
 
 mod completeness;
+mod decorators;
 mod edits;
+mod javascript;
 mod modules;
 mod names;
 mod nesting;
 mod origin;
+mod outside;
 mod parse;
 pub mod rehearsal;
 mod repl;
@@ -22,7 +25,7 @@ pub use self::completeness::completeness;
 pub use self::modules::Files;
 pub use self::names::{Lexical, Names};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rquickjs::context::EvalOptions;
@@ -31,11 +34,12 @@ use rquickjs::object::{Accessor, Property};
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Result, Value};
 
-use self::modules::{Folders, Prepared};
-use self::origin::{Mapped, Origins, Way};
+use self::javascript::{Javascript, Refused};
+use self::modules::Folders;
+use self::origin::{Origins, Way};
 use self::parse::Problem;
 use self::repl::{How, Plan};
-use self::typescript::{Compiled, Goal};
+use self::typescript::Goal;
 use super::host::Host;
 use crate::ids::RunId;
 use crate::ipc::{ErrorInfo, Lang, Mode, RunRequest, StackFrame};
@@ -52,6 +56,8 @@ pub struct Sources {
     namespace: RefCell<Option<Kept>>,
     returned: RefCell<Returned>,
     last: Last,
+    /// The engine has what the decorators of a text need.
+    has_decorators: Cell<bool>,
 }
 
 /// What a top-level `return` leaves: the value, and the object that is thrown to end the run.
@@ -98,11 +104,22 @@ impl Sources {
         *self.names.borrow_mut() = Names::default();
         *self.origins.borrow_mut() = Origins::default();
         *self.folders.borrow_mut() = Folders::default();
+        self.has_decorators.set(false);
         let namespace = self.namespace.take();
         // Dropped outside of the borrow: a value's end may run anything.
         let returned = self.returned.take();
         let last = (self.last.value.take(), self.last.error.take());
         drop((returned, last, namespace));
+    }
+
+    /// Gives the engine what a text with decorators needs, before the first of them.
+    fn install_decorators(&self, ctx: &Ctx<'_>, javascript: &Javascript<'_>) -> Result<()> {
+        if javascript.has_decorators() && !self.has_decorators.get() {
+            let code = format!("const {} = {}", decorators::HELPER, decorators::HELPER_SOURCE);
+            ctx.eval_with_options::<(), _>(code, options(decorators::HELPER_FILE))?;
+            self.has_decorators.set(true);
+        }
+        Ok(())
     }
 
     /// What the globals `_` and `_error` stand for.
@@ -167,33 +184,31 @@ pub fn evaluate<'js>(
     forget_unfinished(ctx, host);
     host.sources.folders.borrow_mut().add(file.clone(), request.files.clone());
     let text = &request.code;
-    let refuse =
-        |problem: Problem| Failure::Syntax(syntax_error(&file, origin::place_in(text, problem.offset), problem));
+    let refuse = |Refused { place, problem }| Failure::Syntax(syntax_error(&file, place, problem));
     let is_typescript = request.lang == Lang::Ts;
     let result = match request.mode {
         Mode::Script if is_typescript => {
-            let (text, way) = typescript::compile(text, Goal::Script).map_err(refuse)?.into_parts();
-            evaluate_script(ctx, host, &file, &text, way)
+            let javascript = Javascript::of(text, true, Goal::Script).map_err(refuse)?;
+            host.sources
+                .install_decorators(ctx, &javascript)
+                .and_then(|()| evaluate_script(ctx, host, &file, &javascript.text.clone(), javascript.way()))
         }
         Mode::Script => evaluate_script(ctx, host, &file, text, Way::unchanged(text)),
-        Mode::Module => match modules::prepare(text, is_typescript) {
-            Prepared::Ready(text, way) => evaluate_module(ctx, host, &file, text, way),
-            Prepared::Refused(problem) => return Err(refuse(problem)),
-        },
-        Mode::Repl if is_typescript => {
-            let Compiled { text: javascript, map } = typescript::compile(text, Goal::Console).map_err(refuse)?;
-            match plan(ctx, host, &javascript, Lang::Ts) {
-                Ok(plan) => evaluate_plan(ctx, host, &file, &javascript, Some(map), plan),
-                Err(problem) => {
-                    let (line, column) = origin::place_in(&javascript, problem.offset);
-                    let place = origin::from_map(&map, line, column).unwrap_or((1, 1));
-                    return Err(Failure::Syntax(syntax_error(&file, place, problem)));
-                }
-            }
+        Mode::Module => {
+            let javascript = modules::prepare(text, is_typescript).map_err(refuse)?;
+            host.sources
+                .install_decorators(ctx, &javascript)
+                .and_then(|()| evaluate_module(ctx, host, &file, javascript))
         }
         Mode::Repl => {
-            let plan = plan(ctx, host, text, Lang::Js).map_err(refuse)?;
-            evaluate_plan(ctx, host, &file, text, None, plan)
+            let javascript = Javascript::of(text, is_typescript, Goal::Console).map_err(refuse)?;
+            match plan(ctx, host, &javascript.text, request.lang) {
+                Ok(plan) => host
+                    .sources
+                    .install_decorators(ctx, &javascript)
+                    .and_then(|()| evaluate_plan(ctx, host, &file, javascript, plan)),
+                Err(problem) => return Err(refuse(javascript.refused(problem))),
+            }
         }
     };
     result.map_err(|_| Failure::Thrown(ctx.catch()))
@@ -210,8 +225,14 @@ fn evaluate_script<'js>(ctx: &Ctx<'js>, host: &Host, file: &str, text: &str, way
     Ok(Completion::Value(ctx.eval_with_options(text, options(file))?))
 }
 
-fn evaluate_module<'js>(ctx: &Ctx<'js>, host: &Host, file: &str, text: String, way: Way) -> Result<Completion<'js>> {
-    host.sources.add_origin(file.to_owned(), way);
+fn evaluate_module<'js>(
+    ctx: &Ctx<'js>,
+    host: &Host,
+    file: &str,
+    javascript: Javascript<'_>,
+) -> Result<Completion<'js>> {
+    let text = javascript.text.as_ref().to_owned();
+    host.sources.add_origin(file.to_owned(), javascript.way());
     let module = modules::declare_ready(ctx, file, text)?;
     let (module, promise) = module.eval()?;
     let namespace = Persistent::save(ctx, module.namespace()?.into_value());
@@ -224,24 +245,22 @@ fn evaluate_plan<'js>(
     ctx: &Ctx<'js>,
     host: &Rc<Host>,
     file: &str,
-    code: &str,
-    compiled: Option<Vec<Mapped>>,
+    javascript: Javascript<'_>,
     plan: Plan,
 ) -> Result<Completion<'js>> {
     let Plan { rewritten, how, declared } = plan;
+    let code = javascript.text.clone();
     let (text, way) = match rewritten {
-        None if compiled.is_some() => (None, Way { evaluated: Some(code.into()), edited: None, compiled }),
-        None => (None, Way::unchanged(code)),
+        None => (None, javascript.way()),
         Some(rewritten) => {
             let (text, pieces) = rewritten.into_parts();
             let text: Rc<str> = text.into();
-            let way = Way { evaluated: Some(Rc::clone(&text)), edited: Some((code.into(), pieces)), compiled };
-            (Some(text), way)
+            (Some(Rc::clone(&text)), javascript.way_from(text, pieces))
         }
     };
     host.sources.add_origin(file.to_owned(), way);
     host.sources.names.borrow_mut().declare(declared);
-    let text = text.as_deref().unwrap_or(code);
+    let text = text.as_deref().unwrap_or(&code);
     let mut options = options(file);
     match how {
         // The completion value of a plain script comes back by itself, while the wrapper that goes with top-level await can be
@@ -451,7 +470,7 @@ pub fn plan_only(text: &str, names: &mut Names) {
 
 /// The same for a text of TypeScript in a session without names.
 pub fn compile_only(text: &str) {
-    if let Ok(compiled) = typescript::compile(text, Goal::Console) {
+    if let Ok(compiled) = Javascript::of(text, true, Goal::Console) {
         plan_only(&compiled.text, &mut Names::default());
     }
 }

@@ -11,9 +11,10 @@ use rquickjs::module::Declared;
 use rquickjs::object::Property;
 use rquickjs::{Ctx, Exception, Module, Result};
 
+use super::javascript::{Javascript, Refused};
 use super::origin::{self, Way};
-use super::parse::{Frame, Problem};
-use super::{parse, typescript};
+use super::parse::{self, Frame};
+use super::typescript::Goal;
 use crate::ipc::SourceFile;
 use crate::worker::host::Host;
 
@@ -149,27 +150,16 @@ fn is_typescript(name: &str) -> bool {
     [".ts", ".mts"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// A module that is ready to be evaluated, or a problem with its text.
-pub enum Prepared {
-    Ready(String, Way),
-    Refused(Problem),
-}
-
-/// Checks the text of a module, and compiles it where it is TypeScript.
-pub fn prepare(text: &str, is_typescript: bool) -> Prepared {
-    if is_typescript {
-        return match typescript::compile(text, typescript::Goal::Module) {
-            Ok(compiled) => {
-                let (text, way) = compiled.into_parts();
-                Prepared::Ready(text, way)
-            }
-            Err(problem) => Prepared::Refused(problem),
-        };
+/// Checks the text of a module, and makes JavaScript of it.
+///
+/// # Errors
+/// When there is a problem with it.
+pub fn prepare(text: &str, is_typescript: bool) -> std::result::Result<Javascript<'_>, Refused> {
+    let javascript = Javascript::of(text, is_typescript, Goal::Module)?;
+    if !is_typescript {
+        parse::check(&javascript.text, Frame::Module).map_err(|problem| javascript.refused(problem))?;
     }
-    match parse::check(text, Frame::Module) {
-        Ok(()) => Prepared::Ready(text.to_owned(), Way::unchanged(text)),
-        Err(problem) => Prepared::Refused(problem),
-    }
+    Ok(javascript)
 }
 
 /// Gives the engine a module, under the name that its frames will have.
@@ -181,12 +171,13 @@ fn declare<'js>(
     is_typescript: bool,
 ) -> Result<Module<'js, Declared>> {
     match prepare(text, is_typescript) {
-        Prepared::Ready(text, way) => {
-            host.sources.add_origin(name.to_owned(), way);
+        Ok(javascript) => {
+            host.sources.install_decorators(ctx, &javascript)?;
+            let text = javascript.text.as_ref().to_owned();
+            host.sources.add_origin(name.to_owned(), javascript.way());
             declare_ready(ctx, name, text)
         }
-        Prepared::Refused(problem) => {
-            let (line, column) = origin::place_in(text, problem.offset);
+        Err(Refused { place: (line, column), problem }) => {
             let error = Exception::throw_syntax(ctx, &problem.message);
             let thrown = ctx.catch();
             let Some(object) = thrown.as_object() else { return Err(error) };

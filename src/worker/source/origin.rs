@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::decorators::HELPER_FILE;
 use super::edits::{self, Piece};
 use crate::ids::RunId;
 use crate::ipc::StackFrame;
@@ -28,8 +29,8 @@ pub struct Mapped {
 pub struct Way {
     /// The text that the engine got, where its positions are not the user's own.
     pub evaluated: Option<Rc<str>>,
-    /// How it came from the JavaScript, where that was changed; with the JavaScript.
-    pub edited: Option<(Rc<str>, Vec<Piece>)>,
+    /// How it came from the JavaScript, where that was changed: the changes, the last ones first, each with the text before it.
+    pub edited: Vec<(Rc<str>, Vec<Piece>)>,
     /// How the JavaScript came from the TypeScript. In the order of the generated positions.
     pub compiled: Option<Vec<Mapped>>,
 }
@@ -58,13 +59,13 @@ impl Way {
     /// The way of a text that the engine gets as it is.
     pub fn unchanged(text: &str) -> Way {
         // The engine counts bytes and editors count UTF-16 units, which is the same in ASCII.
-        Way { evaluated: (!text.is_ascii()).then(|| text.into()), edited: None, compiled: None }
+        Way { evaluated: (!text.is_ascii()).then(|| text.into()), edited: Vec::new(), compiled: None }
     }
 
     fn bytes(&self) -> usize {
         let texts = self.evaluated.iter().chain(self.edited.iter().map(|(text, _)| text)).map(|text| text.len());
-        let pieces = self.edited.as_ref().map_or(0, |(_, pieces)| size_of_val(&pieces[..]));
-        texts.sum::<usize>() + pieces + self.compiled.as_ref().map_or(0, |map| size_of_val(&map[..]))
+        let pieces = self.edited.iter().map(|(_, pieces)| size_of_val(&pieces[..]));
+        texts.sum::<usize>() + pieces.sum::<usize>() + self.compiled.as_ref().map_or(0, |map| size_of_val(&map[..]))
     }
 
     /// Takes a position of the engine's to the user's text; both from 1. `None` for what only the host has written.
@@ -72,7 +73,7 @@ impl Way {
         let Some(evaluated) = &self.evaluated else { return Some((line, column)) };
         let mut offset = offset_of(evaluated, line, column);
         let mut text = evaluated;
-        if let Some((javascript, pieces)) = &self.edited {
+        for (javascript, pieces) in &self.edited {
             offset = edits::original(pieces, offset)?;
             text = javascript;
         }
@@ -100,7 +101,11 @@ impl Origins {
         let mut out = String::with_capacity(trace.len());
         let mut frames = Vec::new();
         for line in trace.lines() {
-            let Some(place) = place_of(line).filter(|place| place.file.starts_with("run-")) else {
+            let place = place_of(line);
+            if place.as_ref().is_some_and(|place| place.file == HELPER_FILE) {
+                continue;
+            }
+            let Some(place) = place.filter(|place| place.file.starts_with("run-")) else {
                 out += line;
                 out.push('\n');
                 continue;

@@ -1,8 +1,7 @@
 //! The parser: what it is given, and its complaints in plain sentences.
 
 use oxc_allocator::Allocator;
-use oxc_ast::ast::{Decorator, Expression, FunctionBody, Program, Statement};
-use oxc_ast_visit::Visit;
+use oxc_ast::ast::{Expression, FunctionBody, Program, Statement};
 use oxc_diagnostics::{Diagnostics, OxcDiagnostic};
 use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::{Scoping, SemanticBuilder};
@@ -91,6 +90,23 @@ impl Frame {
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn parse<'a>(allocator: &'a Allocator, text: &str, frame: Frame) -> Result<Program<'a>, Problem> {
+    parse_as(allocator, text, frame, false)
+}
+
+/// The same, with parentheses as expressions of their own, for those who move expressions.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn parse_with_parens<'a>(allocator: &'a Allocator, text: &str, frame: Frame) -> Result<Program<'a>, Problem> {
+    parse_as(allocator, text, frame, true)
+}
+
+fn parse_as<'a>(
+    allocator: &'a Allocator,
+    text: &str,
+    frame: Frame,
+    preserve_parens: bool,
+) -> Result<Program<'a>, Problem> {
     if let Some(offset) = nesting::too_deep(text) {
         return Err(Problem { message: "This is nested too deeply".into(), offset, is_at_end: false });
     }
@@ -98,33 +114,14 @@ pub fn parse<'a>(allocator: &'a Allocator, text: &str, frame: Frame) -> Result<P
     let options = ParseOptions {
         parse_regular_expression: true,
         allow_return_outside_function: true,
-        preserve_parens: false,
+        preserve_parens,
         ..ParseOptions::default()
     };
     let parsed = Parser::new(allocator, framed, frame.source_type()).with_options(options).parse();
     if let Some(problem) = first_problem(text, frame.start().len(), parsed.diagnostics) {
         return Err(problem);
     }
-    if text.contains('@')
-        && let Some(problem) = decorator_in(&parsed.program, frame.start().len())
-    {
-        return Err(problem);
-    }
     Ok(parsed.program)
-}
-
-/// The first decorator, which neither the engine nor the compiler knows.
-fn decorator_in(program: &Program<'_>, frame_start: usize) -> Option<Problem> {
-    struct Decorators(Option<u32>);
-    impl<'a> Visit<'a> for Decorators {
-        fn visit_decorator(&mut self, decorator: &Decorator<'a>) {
-            self.0.get_or_insert(decorator.span.start);
-        }
-    }
-    let mut decorators = Decorators(None);
-    decorators.visit_program(program);
-    let offset = (decorators.0? as usize).saturating_sub(frame_start);
-    Some(Problem { message: "Decorators are not supported".into(), offset, is_at_end: false })
 }
 
 /// Whether a text is well-formed.

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use super::javascript::Javascript;
 use super::names::Names;
-use super::origin::{Origins, Way, file_of};
+use super::origin::{Origins, file_of};
 use super::parse::{self, Frame};
-use super::{repl, typescript};
+use super::repl;
+use super::typescript::Goal;
 use crate::ids::RunId;
 use crate::ipc::Lang;
 
@@ -14,29 +16,39 @@ use crate::ipc::Lang;
 pub fn rehearse(code: &str, trace: &str) {
     let mut names = Names::default();
     let mut origins = Origins::default();
-    for run in 1..=3 {
-        let Ok(plan) = repl::plan(code, Lang::Js, &mut names, &mut |name| name.len() % 2 == run as usize % 2) else {
-            break;
-        };
-        let way = match plan.rewritten {
-            None => Way::unchanged(code),
-            Some(rewritten) => {
-                // What was made of a script must be one too.
-                if let repl::How::Script { awaits, returns: _ } = plan.how {
-                    let frame = if awaits { Frame::Async } else { Frame::Script };
-                    assert!(parse::check(&rewritten.text, frame).is_ok(), "{:?}", rewritten.text);
+    if let Ok(javascript) = Javascript::of(code, false, Goal::Console) {
+        let has_decorators = javascript.has_decorators();
+        for run in 1..=3 {
+            let text = &javascript.text;
+            let Ok(plan) = repl::plan(text, Lang::Js, &mut names, &mut |name| name.len() % 2 == run as usize % 2)
+            else {
+                assert!(!has_decorators, "what was made of decorators must be JavaScript: {text:?}");
+                break;
+            };
+            let way = match plan.rewritten {
+                None => javascript.clone().way(),
+                Some(rewritten) => {
+                    // What was made of a script must be one too.
+                    if let repl::How::Script { awaits, returns: _ } = plan.how {
+                        let frame = if awaits { Frame::Async } else { Frame::Script };
+                        assert!(parse::check(&rewritten.text, frame).is_ok(), "{:?}", rewritten.text);
+                    }
+                    let (text, pieces) = rewritten.into_parts();
+                    javascript.clone().way_from(Rc::from(text), pieces)
                 }
-                let (text, pieces) = rewritten.into_parts();
-                Way { evaluated: Some(Rc::from(text)), edited: Some((code.into(), pieces)), compiled: None }
-            }
-        };
-        origins.add(file_of(RunId(run)), way);
-        names.declare(plan.declared);
+            };
+            origins.add(file_of(RunId(run)), way);
+            names.declare(plan.declared);
+        }
     }
-    for goal in [typescript::Goal::Console, typescript::Goal::Script, typescript::Goal::Module] {
-        if let Ok(compiled) = typescript::compile(code, goal) {
-            let (_, way) = compiled.into_parts();
-            origins.add(file_of(RunId(4)), way);
+    for (goal, frame) in
+        [(Goal::Console, None), (Goal::Script, Some(Frame::Script)), (Goal::Module, Some(Frame::Module))]
+    {
+        if let Ok(javascript) = Javascript::of(code, true, goal) {
+            if let (true, Some(frame)) = (javascript.has_decorators(), frame) {
+                assert!(parse::check(&javascript.text, frame).is_ok(), "{:?}", javascript.text);
+            }
+            origins.add(file_of(RunId(4)), javascript.way());
         }
     }
     let (shown, frames) = origins.in_users_texts(trace);

@@ -100,7 +100,7 @@ pub fn plan(text: &str, from: Lang, names: &mut Names, probe: Probe) -> Result<P
 }
 
 /// What a text may be, the more special first.
-fn frames(source: &str) -> Vec<Frame> {
+pub fn frames(source: &str) -> Vec<Frame> {
     let may_await = source.contains("await");
     let mut frames = Vec::new();
     if parse::begins_with_brace(source) {

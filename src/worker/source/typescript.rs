@@ -1,13 +1,12 @@
 //! TypeScript to JavaScript: types go, enums, namespaces and parameter properties are compiled. Nothing is checked.
 
 use std::path::Path;
-use std::rc::Rc;
 
 use oxc_allocator::Allocator;
 use oxc_codegen::{Codegen, CodegenOptions};
 use oxc_transformer::{TransformOptions, Transformer, TypeScriptOptions};
 
-use super::origin::{Mapped, Way};
+use super::origin::Mapped;
 use super::parse::{self, Frame, Problem};
 
 /// What the JavaScript is for.
@@ -23,14 +22,6 @@ pub enum Goal {
 pub struct Compiled {
     pub text: String,
     pub map: Vec<Mapped>,
-}
-
-impl Compiled {
-    /// The text, and the way back from it where the engine gets it as it is.
-    pub fn into_parts(self) -> (String, Way) {
-        let evaluated: Rc<str> = self.text.as_str().into();
-        (self.text, Way { evaluated: Some(evaluated), edited: None, compiled: Some(self.map) })
-    }
 }
 
 /// Compiles a text.
