@@ -327,7 +327,7 @@ fn positions_are_those_of_the_text() {
 #[test]
 fn what_cannot_be_compiled_is_refused_at_its_place() {
     for (code, column, sentence) in [
-        ("class A { constructor(@d x) {} }", 23, "Decorators of parameters"),
+        ("class A { constructor(@d x) {} }", 23, "Decorators are not valid here"),
         ("function* f() { class A { @(yield) x } }", 29, "'yield'"),
         ("x = { ['a']: @d class {} }", 14, "needs a name of its own"),
     ] {

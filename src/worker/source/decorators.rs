@@ -574,6 +574,9 @@ impl<'a> Visit<'a> for Lowering<'_> {
                 "Decorators of parameters are not part of the standard, and not supported",
             );
         }
+        if let BindingPattern::BindingIdentifier(id) = &parameter.pattern {
+            self.infer(parameter.initializer.as_deref(), Some(id.name.as_str()));
+        }
         walk::walk_formal_parameter(self, parameter);
     }
 

@@ -92,8 +92,10 @@ pub fn plan(text: &str, from: Lang, names: &mut Names, probe: Probe) -> Result<P
         offset: text.len(),
         is_at_end: true,
     });
+    // Decorators stand at the same places in both.
     let is_typed = from == Lang::Js
         && !problem.is_at_end
+        && !problem.message.starts_with("Decorators")
         && parse::check(source, Frame::Module).is_err()
         && parse::check(source, Frame::TypedModule).is_ok();
     Err(if is_typed { problem.of_typescript() } else { problem })
