@@ -260,6 +260,33 @@ fn where_decorators_stand_they_see_what_is_around() {
 }
 
 #[test]
+fn how_it_is_laid_out_does_not_matter() {
+    gives(
+        "const d = () => {}; const e = x => d
+        @d /* class */ @e(')]}') // class
+        class /* A */ A /* { */ extends /* B */ Object /* { */ {/* [ */@d/* = */x/* = */=/* ; */1 // ;
+          @d y
+          @(d)
+          static
+          async *g() { yield 1 }
+          @d get
+          z() { return 2 }
+          @d accessor
+          accessor = 3
+          @d static static = 4; @d [ /* ] */ 'k' ] = 5
+          @d async m() { return `${new (@d class { @d v = 6 })().v}` };;@d #p
+          static { this.q = 7 } }
+        const a = new A; [a.x, a.y, (await A.g().next()).value, a.z, a.accessor, A.static, a.k, await a.m(), A.q]",
+        "[ 1, undefined, 1, 2, 3, 4, 5, '6', 7 ]",
+    );
+    gives("const d = () => () => 1; const f = async () => { class A { @d x } return new A().x }; await f()", "1");
+    gives(
+        "const d = () => {}; class A extends (@d class { x = 1 }) { @d m() { return super.constructor === Object } }; new (@d class extends A { @d y = this.x + 1 })().y",
+        "2",
+    );
+}
+
+#[test]
 fn a_class_with_decorators_may_be_declared_again() {
     session(&[
         ("let n = 0; const d = C => class extends C { v = ++n }", U),

@@ -319,16 +319,26 @@ impl<'s> Lowering<'s> {
     }
 
     fn element(&mut self, element: &ClassElement<'_>, current: &mut Current) {
-        match element {
-            ClassElement::MethodDefinition(method) if !method.decorators.is_empty() => self.method(method, current),
+        let decorators = match element {
+            ClassElement::MethodDefinition(method) if !method.decorators.is_empty() => &method.decorators,
             ClassElement::PropertyDefinition(field)
                 if !field.decorators.is_empty() || (current.is_decorated && field.r#static) =>
             {
-                self.field(field, current);
+                &field.decorators
             }
-            ClassElement::AccessorProperty(accessor) => self.accessor(accessor, current),
-            ClassElement::StaticBlock(block) if current.is_decorated => self.block(block),
-            other => walk::walk_class_element(self, other),
+            ClassElement::AccessorProperty(accessor) => &accessor.decorators,
+            ClassElement::StaticBlock(block) if current.is_decorated => return self.block(block),
+            other => return walk::walk_class_element(self, other),
+        };
+        let start = self.at(element.span().start);
+        let first = decorators.iter().map(|one| self.at(one.span.start)).fold(start, usize::min);
+        // A key in brackets would go on with the field before it, if that has no semicolon.
+        self.edits.insert(first, ";");
+        match element {
+            ClassElement::MethodDefinition(method) => self.method(method, current),
+            ClassElement::PropertyDefinition(field) => self.field(field, first, current),
+            ClassElement::AccessorProperty(accessor) => self.accessor(accessor, first, current),
+            ClassElement::StaticBlock(_) | ClassElement::TSIndexSignature(_) => {}
         }
     }
 
@@ -420,7 +430,7 @@ impl<'s> Lowering<'s> {
         self.edits.insert(range.end, end);
     }
 
-    fn field(&mut self, field: &PropertyDefinition<'_>, current: &mut Current) {
+    fn field(&mut self, field: &PropertyDefinition<'_>, first: usize, current: &mut Current) {
         let index = current.elements;
         current.elements += 1;
         self.infer_from_key(&field.key, field.computed, field.value.as_ref());
@@ -430,8 +440,6 @@ impl<'s> Lowering<'s> {
         let value = field.value.as_ref();
         if let PropertyKey::PrivateIdentifier(id) = &field.key {
             let name = id.name.as_str();
-            let start = self.range(field.span).start;
-            let first = field.decorators.iter().map(|one| self.at(one.span.start)).fold(start, usize::min);
             self.edits.insert(first, "static ");
             self.private(first, "field", is_static, name, &field.decorators);
             self.edits.insert(first, "() {} ");
@@ -457,15 +465,13 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    fn accessor(&mut self, accessor: &AccessorProperty<'_>, current: &mut Current) {
+    fn accessor(&mut self, accessor: &AccessorProperty<'_>, first: usize, current: &mut Current) {
         let index = current.elements;
         current.elements += 1;
         self.infer_from_key(&accessor.key, accessor.computed, accessor.value.as_ref());
         self.cut_and_visit(&accessor.decorators);
         let is_static = accessor.r#static;
         current.has_static_privates |= is_static;
-        let start = self.at(accessor.span.start);
-        let first = accessor.decorators.iter().map(|one| self.at(one.span.start)).fold(start, usize::min);
         if let Some(word) = self.words(first, &accessor.decorators, "accessor").pop() {
             self.edits.replace(word, "get");
         }
@@ -537,7 +543,7 @@ fn extras(index: usize, is_static: bool) -> String {
     if is_static {
         format!("; static {{ {D}.x({index}, this); }}")
     } else {
-        format!("; #extras\u{200c}{index} = {D}.x({index}, this)")
+        format!("; #extras\u{200c}{index} = {D}.x({index}, this);")
     }
 }
 
