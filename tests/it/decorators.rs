@@ -271,8 +271,7 @@ fn how_it_is_laid_out_does_not_matter() {
           async *g() { yield 1 }
           @d get
           z() { return 2 }
-          @d accessor
-          accessor = 3
+          @d accessor accessor = 3
           @d static static = 4; @d [ /* ] */ 'k' ] = 5
           @d async m() { return `${new (@d class { @d v = 6 })().v}` };;@d #p
           static { this.q = 7 } }
