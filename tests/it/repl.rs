@@ -1,9 +1,9 @@
 //! A session as a console's user meets it: several runs, one after the other, that share what they declare.
 
-use runpen::ipc::{ErrorInfo, Mode, RunRequest};
+use runpen::ipc::{ErrorInfo, Mode, RunRequest, Settings};
 use runpen::outcome::Outcome;
 
-use crate::support::worker_driver::{Worker, request};
+use crate::support::worker_driver::{Worker, request, settings};
 
 /// Runs the lines of a session one after the other. Each is code, and what a console would print for it: the text of the value,
 /// or `!` and the name and message of the error.
@@ -147,7 +147,8 @@ fn a_failed_initialiser_does_not_poison_its_name() {
 
 #[test]
 fn a_name_that_was_interrupted_may_be_declared_again() {
-    let mut worker = Worker::start();
+    // A grace that a busy machine keeps to: the engine must outlive the interrupt.
+    let mut worker = Worker::start_with(Settings { kill_grace_ms: 5000, ..settings() });
     assert_eq!(worker.run_for("let x = (() => { for (;;); })()", 100).end.outcome, Outcome::Timeout);
     go_on(&mut worker, &[("let x = 1; x", "1"), ("typeof x", "'number'")]);
 }
