@@ -44,9 +44,12 @@ fn server() -> TestServer {
 #[track_caller]
 fn check_footprint(server: &TestServer, before: Footprint) {
     server.at_rest();
-    server.eventually("as many processes, files and threads as before", |server| {
+    // Not exactly as many: the look itself is a connection, and the one before may have met one that was about to close.
+    server.eventually("no more processes, files and threads than before", |server| {
         let now = server.footprint();
-        (now.children, now.open_files, now.threads) == (before.children, before.open_files, before.threads)
+        now.children <= before.children
+            && now.open_files <= before.open_files
+            && now.threads <= before.threads
             && server.slots("idle") == SESSIONS as f64
     });
     let now = server.footprint();
@@ -59,7 +62,11 @@ async fn warm_up(server: &TestServer) -> Footprint {
     time_outs(server, 0, 10).await;
     join_all((0..SESSIONS).map(|session| time_outs(server, session, 4))).await;
     server.at_rest();
-    server.eventually("all workers", |server| server.slots("idle") == SESSIONS as f64);
+    server.eventually("all workers", |server| {
+        server.slots("idle") == SESSIONS as f64
+            && server.slots("dying") == 0.0
+            && server.footprint().children == SESSIONS
+    });
     server.footprint()
 }
 
