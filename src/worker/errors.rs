@@ -107,6 +107,7 @@ pub fn stack_here(ctx: &Ctx<'_>, host: &Host) -> Result<String> {
     let tools = host.tools.borrow();
     let look = tools.as_ref().ok_or(rquickjs::Error::Unknown)?.look(ctx)?;
     let trace = trace_of(&look, &look.new_error()?, most)?;
+    let (trace, _) = host.sources.in_users_texts(&trace);
     let lines = trace.lines().skip_while(|line| line.ends_with("(native)")).filter(|line| !line.trim().is_empty());
     Ok(lines.map(|line| format!("\n{line}")).collect())
 }

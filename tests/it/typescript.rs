@@ -146,3 +146,17 @@ fn what_is_not_compiled_says_so() {
         assert!(error.message.contains("Decorators"), "{code}: {error:?}");
     }
 }
+
+#[test]
+fn errors_that_are_printed_and_traces_stand_where_the_user_wrote_them() {
+    let code = "enum E { A,\n B }\ntype T = {\n a: number }\n\nfunction made(): Error { return new Error('here') }
+        console.log(made())\nconsole.log([made()])\nconsole.trace('trace')\nmade()";
+    let finished = Worker::start().run_request(typed(code));
+    let lines = finished.lines();
+    for line in &lines[..2] {
+        assert!(line.contains("at made (run-1:6:"), "{line}");
+    }
+    assert!(lines[0].contains("(run-1:7:") && lines[1].contains("(run-1:8:"), "{lines:?}");
+    assert!(lines[2].contains("(run-1:9:"), "{lines:?}");
+    assert!(finished.text().contains("at made (run-1:6:"), "{}", finished.text());
+}

@@ -75,7 +75,15 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     fn stack_text(&self, error: &Object<'js>) -> Result<String> {
-        errors::error_text(&self.look, error, self.most_bytes)
+        let text = errors::error_text(&self.look, error, self.most_bytes)?;
+        let Some(at) = text.find(FRAMES) else { return Ok(text) };
+        // The message is the script's own, to the last line end; the frames get the places that the user knows.
+        let (message, frames) = text.split_at(at + 1);
+        let (mut placed, _) = self.host.sources.in_users_texts(frames);
+        if !frames.ends_with('\n') {
+            placed.pop();
+        }
+        Ok([message, placed.as_str()].concat())
     }
 
     /// What the stack already says is not said again.
