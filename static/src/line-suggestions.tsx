@@ -53,17 +53,26 @@ export function useSuggestions(
   const chosen = at < 0 ? null : at;
   const choose = (next: number | null) => setLabel(next === null ? null : (found?.items[next]?.label ?? null));
 
+  /** The last question, or the last time that nobody wanted an answer any more. */
+  const latest = useRef(0);
+
   const close = () => {
+    latest.current += 1;
     setFound(null);
     setLabel(null);
   };
 
   const look = async (code: string, cursor: number) => {
-    const reply = await ask({ type: "complete", code, cursor }, WITHIN_MS);
-    // Typed on meanwhile: another question is on its way, or nobody wants to know.
-    if (field.current?.value !== code || document.activeElement !== field.current) return;
-    const answer = "answer" in reply && reply.answer.type === "completions" ? reply.answer : null;
-    if (!answer || answer.items.length === 0) return setFound(null);
+    latest.current += 1;
+    const mine = latest.current;
+    // Typed on or closed meanwhile: another question is on its way, or nobody wants to know.
+    const isOver = () => mine !== latest.current || field.current?.value !== code || document.activeElement !== field.current;
+    let reply = await ask({ type: "complete", code, cursor }, WITHIN_MS);
+    // A busy server may have no time for the first question. Until there is an answer, what was known before stands.
+    if (!("answer" in reply) && !isOver()) reply = await ask({ type: "complete", code, cursor }, WITHIN_MS);
+    if (isOver() || !("answer" in reply) || reply.answer.type !== "completions") return;
+    const { answer } = reply;
+    if (answer.items.length === 0) return setFound(null);
     const { from, to, items } = answer;
     // The word is there already.
     if (items.length === 1 && items[0]?.label === code.slice(from, to)) return setFound(null);
