@@ -26,20 +26,26 @@ const began = performance.now();
 const server = await startServer();
 let browser;
 let failed = 0;
+let flaky = 0;
 try {
   browser = await launch();
-  // One page at a time: they share a clipboard and two cores.
-  for (const each of tests) await attempt(each);
+  // One page at a time: they share a clipboard and two cores. A machine that is busy elsewhere may miss even a bound with much room:
+  // what fails is tried once more, and counted as flaky, not as passed in silence.
+  for (const each of tests) {
+    if (await attempt(each)) continue;
+    if (await attempt(each)) flaky += 1;
+    else failed += 1;
+  }
 } finally {
   await browser?.close();
   await server.stop();
 }
 const took = `${((performance.now() - began) / 1000).toFixed(0)} s`;
-console.log(failed === 0 ? `all ${tests.length} passed in ${took}` : `${failed} of ${tests.length} failed in ${took}`);
+console.log(failed === 0 ? `all ${tests.length} passed in ${took}, ${flaky} of them at the second try` : `${failed} of ${tests.length} failed in ${took}`);
 process.exitCode = failed === 0 && tests.length > 0 ? 0 : 1;
 
 /**
- * A test is a function, or `{ context, manual, test }`: options of the browser context, and whether it opens the page itself. Each
+ * Whether it passed. A test is a function, or `{ context, manual, test }`: options of the browser context, and whether it opens the page itself. Each
  * has a context of its own, with nothing stored, and thereby a session of its own.
  */
 async function attempt({ title, test }) {
@@ -57,11 +63,12 @@ async function attempt({ title, test }) {
     await act(page, { url: server.url, context, complaints, allow: (pattern) => allowed.push(pattern) });
     assert.deepEqual(complaints, [], "the browser complained");
     console.log(`ok    ${title} (${(performance.now() - began).toFixed(0)} ms)`);
+    return true;
   } catch (error) {
-    failed += 1;
     console.log(`FAIL  ${title}\n${error.stack}`);
     const seen = await Promise.all([statusText(page), texts(page, ".row")]).catch((why) => [`${why}`, []]);
     console.log(`  status: ${seen[0]}; complaints: ${JSON.stringify(complaints)}\n  console: ${JSON.stringify(seen[1].slice(-10))}`);
+    return false;
   } finally {
     await context.close();
   }
