@@ -61,7 +61,8 @@ export default {
     await openWindow(page, "Menu");
     await page.getByRole("switch", { name: /^Plain text/ }).check();
     await page.keyboard.press("Escape");
-    const field = page.getByRole("textbox", { name: "JavaScript code" });
+    // The editor has the same name until the field is there.
+    const field = page.getByRole("textbox", { name: "JavaScript code" }).and(page.locator("textarea"));
     assert.equal(await field.inputValue(), "1 +\n  null.x");
     await field.press("Control+Enter");
     await status(page, "Failed");
