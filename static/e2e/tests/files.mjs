@@ -211,7 +211,8 @@ export default {
     await openWindow(page, "Menu");
     await page.getByRole("switch", { name: /^Plain text/ }).check();
     await page.keyboard.press("Escape");
-    const field = page.getByRole("textbox", { name: "JavaScript code" });
+    // The editor has the same name until the field is there.
+    const field = page.getByRole("textbox", { name: "JavaScript code" }).and(page.locator("textarea"));
     await field.fill(MAIN);
     await page.getByRole("button", { name: "New file" }).click();
     await page.keyboard.press("Enter");
