@@ -1,7 +1,8 @@
 //! What it costs to make a fresh engine ready, and to use a global for the first time. `cargo bench --bench engine`.
 
-use std::time::{Duration, Instant};
+mod measure;
 
+use measure::measure;
 use runpen::ipc::Settings;
 use runpen::worker::bench::Engines;
 
@@ -22,25 +23,9 @@ fn settings() -> Settings {
     }
 }
 
-/// The median and the 99th percentile of many single measurements.
-fn measure(name: &str, mut once: impl FnMut()) {
-    for _ in 0..ROUNDS / 10 {
-        once();
-    }
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let begun = Instant::now();
-            once();
-            begun.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!("{name:44} p50 {:>10.2?}  p99 {:>10.2?}", times[ROUNDS / 2], times[ROUNDS * 99 / 100]);
-}
-
 fn main() {
     let engines = Engines::new(settings());
-    measure("build, check and drop", || engines.round(None));
+    measure("build, check and drop", ROUNDS, || engines.round(None));
     println!("{:44} {} bytes", "heap of a fresh engine", engines.heap_after("0"));
     for text in [
         "0",
@@ -54,7 +39,7 @@ fn main() {
         "atob",
         "fetch",
     ] {
-        measure(&format!("the same with a first use of {text}"), || engines.round(Some(text)));
+        measure(&format!("the same with a first use of {text}"), ROUNDS, || engines.round(Some(text)));
         println!("{:44} {} bytes", format!("heap after {text}"), engines.heap_after(text));
     }
 }

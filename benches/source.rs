@@ -1,9 +1,11 @@
 //! What it costs to get a run's text ready: parse, resolve, and rewrite or compile. `cargo bench --bench source`.
 
+mod measure;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
+use measure::measure;
 use runpen::worker::bench::{Console, compile};
 
 /// A script of about this many bytes, with something of everything.
@@ -22,22 +24,6 @@ fn script(bytes: usize) -> String {
         .expect("a string takes everything");
     }
     text
-}
-
-/// The median and the 99th percentile of many single measurements.
-fn measure(name: &str, rounds: usize, mut once: impl FnMut()) {
-    for _ in 0..rounds / 10 + 1 {
-        once();
-    }
-    let mut times: Vec<Duration> = (0..rounds)
-        .map(|_| {
-            let begun = Instant::now();
-            once();
-            begun.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!("{name:44} p50 {:>10.2?}  p99 {:>10.2?}", times[rounds / 2], times[rounds * 99 / 100]);
 }
 
 fn main() {

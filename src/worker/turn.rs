@@ -54,14 +54,12 @@ enum Uncaught {
 impl Worker {
     /// The first turn of a run: its code.
     pub(super) fn run_turn(&mut self, request: &RunRequest) {
-        let now = Instant::now();
         let run = request.run;
-        let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
         // What earlier runs have shown is in this one's way.
         if self.host.is_heap_needed() {
             self.host.forget_references();
         }
-        let cpu = self.begin_turn(run, deadline, now);
+        let cpu = self.begin_foreground_turn(run);
         let input_was_set = std::mem::replace(&mut self.input_is_set, request.input.is_some());
         let Some(engine) = &self.engine else { return };
         let host = &self.host;
@@ -104,9 +102,7 @@ impl Worker {
         if pending {
             return false;
         }
-        let now = Instant::now();
-        let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
-        let cpu = self.begin_turn(run, deadline, now);
+        let cpu = self.begin_foreground_turn(run);
         let verdict = self.verdict_of_promise();
         self.end_turn(run, cpu, verdict);
         true
@@ -117,9 +113,7 @@ impl Worker {
         if !self.engine.as_ref().is_some_and(|engine| engine.runtime.is_job_pending()) {
             return;
         }
-        let now = Instant::now();
-        let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
-        let cpu = self.begin_turn(run, deadline, now);
+        let cpu = self.begin_foreground_turn(run);
         let awaited = self.awaiting.as_ref().map(|awaiting| awaiting.promise.clone());
         self.drain_jobs(run, awaited.as_ref());
         drop(awaited);
@@ -165,6 +159,13 @@ impl Worker {
         }
         drop(over);
         self.end_turn(run, cpu, Some(Verdict::Pending));
+    }
+
+    /// A turn of the foreground run has what is left of its time.
+    fn begin_foreground_turn(&self, run: RunId) -> Duration {
+        let now = Instant::now();
+        let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
+        self.begin_turn(run, deadline, now)
     }
 
     fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) -> Duration {
