@@ -4,7 +4,7 @@ use actix_web::App as ActixApp;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, PayloadConfig};
+use actix_web::web::{self, Data};
 
 use super::{App, connection, page, routes, run, ws};
 
@@ -31,17 +31,12 @@ impl Application {
             InitError = (),
         >,
     > {
-        let frame_bytes = self.app.shared.config.server.frame_bytes;
         ActixApp::new()
             .app_data(self.app)
-            .app_data(PayloadConfig::new(frame_bytes))
             .route("/ws", web::get().to(ws::json))
             .route("/ws/text", web::get().to(ws::text))
             .service(
-                web::resource("/api/run")
-                    .app_data(PayloadConfig::new(frame_bytes))
-                    .route(web::post().to(run::run))
-                    .default_service(web::to(routes::post_only)),
+                web::resource("/api/run").route(web::post().to(run::run)).default_service(web::to(routes::post_only)),
             )
             .route("/api/info", web::get().to(routes::info))
             .route("/healthz", web::get().to(routes::healthz))

@@ -3,7 +3,7 @@
 //! Output goes `send` → `queue` → actix-ws's channel → response body → socket. The channel is bounded in frames only, so a
 //! [`Window`] counts the bytes that the body has not yet given to the socket, and frames wait in `queue` while it is full.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -21,12 +21,14 @@ use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::App;
+use super::guarded::guarded;
 use super::lines::{Full, Lines, Next};
 use super::present::{Finals, Presenter};
 use crate::protocol::{ClientLimits, ClientMessage, ErrorCode, Rejected, RequestId, Run, ServerMessage};
+use crate::session::budget::Claim;
 use crate::session::registry::Kind;
 use crate::session::state::CloseCode;
-use crate::session::{Client, Incoming};
+use crate::session::{BACKLOG_BYTES, Client, Incoming};
 
 /// Bytes given to the connection but not yet to the socket. One full batch of console output and a little more, so that the
 /// socket never runs dry while the session is scheduled.
@@ -86,9 +88,11 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
         Ok(upgraded) => upgraded,
         Err(error) => return super::bad_request(&format!("this address speaks WebSocket: {error}")),
     };
-    let window = Rc::new(Window::default());
-    let counted = Rc::clone(&window);
-    let response = response.map_body(move |_, inner| BoxBody::new(Counted { inner, window: counted }));
+    let account = app.shared.budget.account();
+    let window = Rc::new(Window::new(account.claim()));
+    let (counted, permit) = (Rc::clone(&window), registration.permit());
+    // The session keeps its place until its last word has left.
+    let response = response.map_body(move |_, inner| guarded(Counted { inner, window: counted }, permit));
 
     let frame_bytes = config.server.frame_bytes;
     let heartbeat = config.session.heartbeat;
@@ -102,7 +106,6 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
         limits: app.limits(),
         rate: config.session.messages_per_s.map(|per_s| RateLimiter::direct(Quota::per_second(per_s))),
         queue: VecDeque::new(),
-        queued_bytes: 0,
         window,
         pings,
         heartbeat,
@@ -112,18 +115,38 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
     };
     let mut rules = app.shared.rules();
     rules.once = once;
-    actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration));
+    actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration, account));
     response
 }
 
 /// What of the output is under way, shared with the response body.
-#[derive(Default)]
 struct Window {
+    /// Bytes that wait in the client's own queue.
+    queued: Cell<usize>,
     in_flight: Cell<usize>,
+    /// Both together.
+    claim: RefCell<Claim>,
     /// The connection has let go of the body. While no messages are read, nothing else tells that the client is gone.
     closed: Cell<bool>,
     /// One of the above has changed.
     moved: Notify,
+}
+
+impl Window {
+    fn new(claim: Claim) -> Window {
+        let (queued, in_flight, closed) = (Cell::new(0), Cell::new(0), Cell::new(false));
+        Window { queued, in_flight, claim: RefCell::new(claim), closed, moved: Notify::new() }
+    }
+
+    fn bytes(&self) -> usize {
+        self.queued.get() + self.in_flight.get()
+    }
+
+    fn set(&self, queued: usize, in_flight: usize) {
+        self.queued.set(queued);
+        self.in_flight.set(in_flight);
+        self.claim.borrow_mut().set(queued + in_flight);
+    }
 }
 
 /// The response body, counting what the socket takes.
@@ -143,7 +166,7 @@ impl MessageBody for Counted {
         let next = Pin::new(&mut self.inner).poll_next(cx);
         if let Poll::Ready(Some(Ok(bytes))) = &next {
             let window = &self.window;
-            window.in_flight.set(window.in_flight.get().saturating_sub(bytes.len()));
+            window.set(window.queued.get(), window.in_flight.get().saturating_sub(bytes.len()));
             window.moved.notify_one();
         }
         next
@@ -166,7 +189,6 @@ struct WsClient {
     limits: ClientLimits,
     rate: Option<DefaultDirectRateLimiter>,
     queue: VecDeque<Message>,
-    queued_bytes: usize,
     window: Rc<Window>,
     pings: Interval,
     heartbeat: Duration,
@@ -193,10 +215,12 @@ impl Client for WsClient {
                 return self.next_line(next);
             }
             let deaf = self.backlog() >= DEAF_BYTES;
+            // The session reads no more from its worker: it has to hear when that may go on.
+            let held_back = self.backlog() >= BACKLOG_BYTES;
             let (queued, room) = (!self.queue.is_empty(), self.window.in_flight.get() < WINDOW_BYTES);
             let moved = tokio::select! {
                 taken = ready(&mut self.socket), if queued && room => Moved::Taken(taken),
-                () = self.window.moved.notified(), if queued && !room || deaf => Moved::Window,
+                () = self.window.moved.notified(), if queued && !room || held_back => Moved::Window,
                 heard = self.stream.recv(), if !deaf => Moved::Heard(heard),
                 _ = self.pings.tick() => Moved::Ping,
             };
@@ -240,7 +264,18 @@ impl Client for WsClient {
     }
 
     fn backlog(&self) -> usize {
-        self.queued_bytes + self.window.in_flight.get()
+        self.window.bytes()
+    }
+
+    fn held(&self) -> usize {
+        self.backlog() + self.presenter.held()
+    }
+
+    fn evict(&mut self) {
+        self.queue.clear();
+        self.window.set(0, self.window.in_flight.get());
+        self.goodbye =
+            Some(Some(CloseReason { code: actix_ws::CloseCode::Again, description: Some(super::EVICTED.to_owned()) }));
     }
 
     async fn close(mut self, code: CloseCode) {
@@ -270,26 +305,26 @@ impl Client for WsClient {
 
 impl WsClient {
     fn push(&mut self, message: Message) {
-        self.queued_bytes += frame_bytes(&message);
+        self.window.set(self.window.queued.get() + frame_bytes(&message), self.window.in_flight.get());
         self.queue.push_back(message);
     }
 
     /// Moves one frame to the connection, after [`ready`] said that there is room.
     fn hand_over(&mut self) -> bool {
         let Some(mut message) = self.queue.pop_front() else { return true };
-        self.queued_bytes -= frame_bytes(&message);
+        let mut queued = self.window.queued.get() - frame_bytes(&message);
         if self.lines.is_some()
             && let Message::Text(text) = &message
         {
             let (line, rest) = first_line(text);
             if let Some(rest) = rest {
                 let rest = Message::Text(rest);
-                self.queued_bytes += frame_bytes(&rest);
+                queued += frame_bytes(&rest);
                 self.queue.push_front(rest);
             }
             message = Message::Text(line);
         }
-        self.window.in_flight.set(self.window.in_flight.get() + frame_bytes(&message));
+        self.window.set(queued, self.window.in_flight.get() + frame_bytes(&message));
         Pin::new(&mut self.socket).start_send(message).is_ok()
     }
 
