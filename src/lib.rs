@@ -64,6 +64,7 @@ pub mod protocol;
 /// What the fuzz targets in `fuzz/` reach, and nobody else should.
 #[doc(hidden)]
 pub mod fuzzing {
+    pub use crate::http::gate::{Gate, PIECE_BYTES, Violation, most_pieces};
     pub use crate::http::present::{Finals, Presenter};
     pub use crate::worker::fuzzing::{completion, quoted, source};
 }

@@ -20,6 +20,7 @@ use crate::sandbox::Policy;
 use crate::session::Shared;
 use crate::session::registry::{Refused, Registry};
 
+pub(crate) mod gate;
 mod lines;
 mod page;
 pub(crate) mod present;
