@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::PATIENCE;
+use crate::support::frames::{
+    BINARY, CLOSE, FIRST_BINARY, FIRST_TEXT, Heard, LAST, MIDDLE, PING, PONG, Raw, TEXT, declaring, frame, run,
+};
 use crate::support::server::TestServer;
 use crate::support::ws::WsClient;
 
@@ -16,119 +18,8 @@ const FRAME_BYTES: usize = 1 << 20;
 /// Frames in which a message may come by default: 64, and one for each KiB of `server.frame_bytes`.
 const MOST_PIECES: usize = 64 + FRAME_BYTES / 1024;
 
-const TEXT: u8 = 0x81;
-const BINARY: u8 = 0x82;
-const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8a;
-const FIRST_TEXT: u8 = 0x01;
-const FIRST_BINARY: u8 = 0x02;
-const MIDDLE: u8 = 0x00;
-const LAST: u8 = 0x80;
-
 /// What a flood that is not read may add to the server: what it reads ahead, and the allocator's and the threads' noise.
 const MEMORY_ROOM: u64 = 12 << 20;
-
-/// A client's frame, masked.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mask = [0x37, 0xfa, 0x21, 0x3d];
-    let mut frame = vec![first];
-    match payload.len() {
-        short @ 0..126 => frame.push(0x80 | u8::try_from(short).unwrap()),
-        long @ 126..0x1_0000 => {
-            frame.push(0xfe);
-            frame.extend(u16::try_from(long).unwrap().to_be_bytes());
-        }
-        longest => {
-            frame.push(0xff);
-            frame.extend((longest as u64).to_be_bytes());
-        }
-    }
-    frame.extend(mask);
-    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    frame
-}
-
-/// The beginning of a frame that declares a length.
-fn declaring(first: u8, length: u64) -> Vec<u8> {
-    [&[first, 0xff][..], &length.to_be_bytes(), &[1, 2, 3, 4]].concat()
-}
-
-fn run(id: &str, code: &str) -> Vec<u8> {
-    frame(TEXT, json!({ "type": "run", "id": id, "code": code }).to_string().as_bytes())
-}
-
-/// What the server has sent.
-#[derive(Debug, PartialEq)]
-enum Heard {
-    Text(Value),
-    Ping,
-    Pong(Vec<u8>),
-    Close(u16, String),
-    End,
-}
-
-/// A WebSocket as bytes.
-struct Raw {
-    stream: TcpStream,
-}
-
-impl Raw {
-    async fn open(server: &TestServer) -> Raw {
-        Raw { stream: WsClient::connect(server).await.into_stream() }
-    }
-
-    async fn send(&mut self, bytes: &[u8]) {
-        timeout(PATIENCE, self.stream.write_all(bytes)).await.expect("sent in time").unwrap();
-    }
-
-    /// The next frame. An end that comes with an error is one too: the server may leave what it has not read.
-    async fn hear(&mut self) -> Heard {
-        timeout(PATIENCE, self.try_hear()).await.expect("a frame in time").unwrap_or(Heard::End)
-    }
-
-    async fn try_hear(&mut self) -> std::io::Result<Heard> {
-        let head = [self.stream.read_u8().await?, self.stream.read_u8().await?];
-        let length = match head[1] {
-            126 => usize::from(self.stream.read_u16().await?),
-            127 => usize::try_from(self.stream.read_u64().await?).unwrap(),
-            short => usize::from(short),
-        };
-        let mut payload = vec![0; length];
-        self.stream.read_exact(&mut payload).await?;
-        Ok(match head[0] {
-            TEXT => Heard::Text(serde_json::from_slice(&payload).unwrap()),
-            PING => Heard::Ping,
-            PONG => Heard::Pong(payload),
-            CLOSE => {
-                let (code, reason) = payload.split_first_chunk().expect("a close code");
-                Heard::Close(u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).unwrap())
-            }
-            other => panic!("the server sent {other:#x}"),
-        })
-    }
-
-    /// The next message.
-    async fn message(&mut self) -> Value {
-        match self.hear().await {
-            Heard::Text(message) => message,
-            other => panic!("expected a message, got {other:?}"),
-        }
-    }
-
-    /// The one close frame that comes now, and nothing after it.
-    async fn closed(&mut self) -> (u16, String) {
-        let Heard::Close(code, reason) = self.hear().await else { panic!("expected a close frame") };
-        assert_eq!(self.hear().await, Heard::End, "after the close frame");
-        (code, reason)
-    }
-
-    /// A round trip: whatever was to be answered before has been.
-    async fn works(&mut self) {
-        self.send(&frame(TEXT, br#"{"type":"ping"}"#)).await;
-        assert_eq!(self.message().await, json!({ "type": "pong" }));
-    }
-}
 
 /// A connection of its own sends these bytes, and gets one close frame of this code.
 async fn ends_with(server: &TestServer, bytes: &[u8], code: u16) -> String {
@@ -210,7 +101,7 @@ async fn a_reserved_bit_closes_once_with_1002_wherever_it_is() {
                     }
                     let what = format!("{:02x?}", bytes);
                     assert_eq!(heard, Heard::Close(1002, "a reserved bit is set".to_owned()), "{what}");
-                    assert_eq!(raw.hear().await, Heard::End, "{what}");
+                    raw.ended().await;
                 }
             }
         }
@@ -326,15 +217,18 @@ async fn everything_may_come_a_byte_at_a_time() {
 #[tokio::test]
 async fn half_a_frame_and_silence_are_ended_by_the_heartbeat() {
     let server = TestServer::with(&[("session.heartbeat_ms", "1000")]);
-    for half in
-        [&[TEXT][..], &[TEXT, 0xfe, 1], &[TEXT, 0x85, 1, 2], &frame(TEXT, b"not whole")[..9], &frame(FIRST_TEXT, b"{")]
-    {
+    let begun = Instant::now();
+    let mut silent = Vec::new();
+    let (half, first) = (frame(TEXT, b"not whole"), frame(FIRST_TEXT, b"{"));
+    for bytes in [&[TEXT][..], &[TEXT, 0xfe, 1], &[TEXT, 0x85, 1, 2], &half[..9], &first, &[first[0]]] {
         let mut raw = Raw::open(&server).await;
-        raw.send(half).await;
-        let begun = Instant::now();
-        while raw.hear().await != Heard::End {}
-        assert!(begun.elapsed() > Duration::from_millis(900), "not before: {:?}", begun.elapsed());
+        raw.send(bytes).await;
+        silent.push(raw);
     }
+    for mut raw in silent {
+        while raw.hear().await != Heard::End {}
+    }
+    assert!(begun.elapsed() > Duration::from_millis(900), "not before: {:?}", begun.elapsed());
     server.at_rest();
 }
 
@@ -476,5 +370,6 @@ async fn a_flood_of_violations_neither_talks_without_end_nor_stops_others() {
     // An error is the end as well: the server has left what it did not read.
     let _ = timeout(PATIENCE, raw.stream.read_to_end(&mut all)).await.expect("an end in time");
     assert!(all.len() < 64, "{} bytes were said", all.len());
+    other.cut();
     server.at_rest();
 }
