@@ -58,9 +58,13 @@ pub fn gated(req: &HttpRequest, client: Payload, frame_bytes: usize) -> (Payload
     let seen = Rc::new(Seen::default());
     let gate = Gate::new(frame_bytes);
     let stream = Gated { client, gate, waiting: BytesMut::new(), is_whole: false, seen: Rc::clone(&seen) };
-    let mut stream = dev::Payload::Stream { payload: Box::pin(stream) as BoxedStream };
-    let extracted = Payload::from_request(req, &mut stream).now_or_never();
-    (extracted.and_then(Result::ok).expect("taking a payload neither waits nor fails"), seen)
+    (payload(req, Box::pin(stream)), seen)
+}
+
+/// A stream as the library takes it.
+fn payload(req: &HttpRequest, stream: BoxedStream) -> Payload {
+    let extracted = Payload::from_request(req, &mut dev::Payload::Stream { payload: stream }).now_or_never();
+    extracted.and_then(Result::ok).expect("taking a payload neither waits nor fails")
 }
 
 impl Stream for Gated {
@@ -104,3 +108,6 @@ impl Stream for Gated {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

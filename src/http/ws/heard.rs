@@ -95,6 +95,7 @@ impl WsClient {
             return Some(match ClientMessage::parse(text, self.limits) {
                 Ok(message) if too_fast => rejected(ErrorCode::RateLimited, TOO_FAST, message_id(message)),
                 Ok(message) => Incoming::Message(message),
+                Err(Rejected { id, .. }) if too_fast => rejected(ErrorCode::RateLimited, TOO_FAST, id),
                 Err(rejected) => Incoming::Rejected(rejected),
             });
         };
