@@ -24,6 +24,7 @@ mod application;
 mod body;
 mod connection;
 mod connections;
+pub(crate) mod gate;
 mod guarded;
 mod lines;
 mod page;

@@ -48,3 +48,5 @@ mod worker_hostile;
 mod worker_inspect;
 mod worker_interrupt;
 mod worker_lease;
+mod ws_cases;
+mod ws_frames;
