@@ -3,6 +3,8 @@
 //! The library bounds the first head of a connection and nothing else. So the socket and each request tell the [`Watch`] what they
 //! do, and [`serve`] ends the connection when it waits too long: for the next whole head (the first as well as every later one), or
 //! for a client that does not take its response. How long a body may take is said where bodies are read.
+//!
+//! The library also keeps what has come of heads, and of requests that wait behind the one that is served. The watch counts that.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -13,12 +15,16 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::error::PayloadError;
+use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 use super::connections::Place;
 use super::guarded::guarded;
@@ -36,6 +42,9 @@ pub struct Patience {
 /// How long a connection that holds too much may take to say why it ends. Until then its memory is in use.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// The same where its client takes nothing, and could only hear it behind all that it has not taken.
+const DEAF_FAREWELL: Duration = Duration::from_millis(100);
+
 /// Bytes that are read from a socket in one go. The library reads as long as there is something, and what it has read it must hold,
 /// though nobody asks for it yet.
 const READ_BYTES: usize = 16 << 10;
@@ -43,7 +52,7 @@ const READ_BYTES: usize = 16 << 10;
 /// What a connection is doing. Shared by its socket, its requests, and the task that serves it.
 pub struct Watch {
     place: Place,
-    /// Since when it waits for a head; `None` while a request is being served.
+    /// Since when it waits for a head; `None` while a request is being served, or its response written.
     waits_since: Cell<Option<Instant>>,
     /// Since when the client has not taken what is there for it.
     stalled_since: Cell<Option<Instant>>,
@@ -51,6 +60,13 @@ pub struct Watch {
     account: Rc<Account>,
     /// What the library has ready for the client and the socket does not take.
     unsent: RefCell<Claim>,
+    /// What was read and not handed on to a request, and the head of the one that is served.
+    unread: Cell<usize>,
+    unread_claim: RefCell<Claim>,
+    /// The length of that head, where a request is served.
+    served: Cell<Option<usize>>,
+    /// Since when it has to go because it holds too much, and how long it may take to say so.
+    evicted: Cell<Option<(Instant, Duration)>>,
     /// One of the above has changed such that a wait may be over earlier.
     changed: Notify,
 }
@@ -70,19 +86,38 @@ pub enum Cut {
 
 impl Watch {
     pub fn new(place: Place, account: Rc<Account>) -> Watch {
-        let unsent = RefCell::new(account.claim());
+        let [unsent, unread_claim] = [(); 2].map(|()| RefCell::new(account.claim()));
         Watch {
             place,
             waits_since: Cell::new(Some(Instant::now())),
             stalled_since: Cell::new(None),
             account,
             unsent,
+            unread: Cell::new(0),
+            unread_claim,
+            served: Cell::new(None),
+            evicted: Cell::new(None),
             changed: Notify::new(),
         }
     }
 
     pub fn account(&self) -> &Rc<Account> {
         &self.account
+    }
+
+    fn set_unread(&self, bytes: usize) {
+        self.unread.set(bytes);
+        self.unread_claim.borrow_mut().set(bytes);
+    }
+
+    /// So many bytes went on to whoever reads the request's body.
+    fn hand_on(&self, bytes: usize) {
+        self.set_unread(self.unread.get().saturating_sub(bytes));
+    }
+
+    /// The body is at its end, or nobody wants it any more. How it was framed is not to be counted for ever.
+    fn end_body(&self) {
+        self.set_unread(self.served.get().unwrap_or(0));
     }
 
     fn wait_since(&self, since: Option<Instant>) {
@@ -97,13 +132,11 @@ impl Watch {
     fn due(&self, patience: Patience) -> Option<(Instant, Cut)> {
         let silent = self.waits_since.get().map(|since| (since + patience.head, Cut::Silent));
         let stalled = self.stalled_since.get().map(|since| (since + patience.stall, Cut::Stalled));
-        silent.into_iter().chain(stalled).min_by_key(|(at, _)| *at)
-    }
-
-    /// Resolves when the connection is still there though it was told to go.
-    async fn overstayed(&self) {
-        self.account.evicted().await;
-        sleep(FAREWELL).await;
+        let evicted = self.evicted.get().map(|(since, farewell)| {
+            let farewell = if stalled.is_some() { farewell.min(DEAF_FAREWELL) } else { farewell };
+            (since + farewell, Cut::Evicted)
+        });
+        [silent, stalled, evicted].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Resolves when the connection has waited too long or is to end.
@@ -125,7 +158,12 @@ impl Watch {
                 () = clock => {}
                 () = self.changed.notified() => {}
                 () = self.place.ended() => return Cut::GaveWay,
-                () = self.overstayed() => return Cut::Evicted,
+                () = self.account.evicted(), if self.evicted.get().is_none() => {
+                    // To half a head there is no answer.
+                    let is_head = self.served.get().is_none() && self.unread.get() > 0;
+                    let farewell = if is_head { Duration::ZERO } else { FAREWELL };
+                    self.evicted.set(Some((Instant::now(), farewell)));
+                }
             }
         }
     }
@@ -162,14 +200,20 @@ impl Socket {
     }
 
     fn note(&self, offered: usize, written: &Poll<io::Result<usize>>) {
-        let stalled = &self.watch.stalled_since;
+        let watch = &*self.watch;
         let taken = if let Poll::Ready(Ok(taken)) = written { *taken } else { 0 };
-        self.watch.unsent.borrow_mut().set(offered - taken);
+        watch.unsent.borrow_mut().set(offered - taken);
         match written {
-            Poll::Ready(_) => stalled.set(None),
-            Poll::Pending if stalled.get().is_none() => {
-                stalled.set(Some(Instant::now()));
-                self.watch.changed.notify_one();
+            Poll::Ready(_) => {
+                watch.stalled_since.set(None);
+                if taken == offered && watch.served.get().is_none() {
+                    watch.wait_since(Some(Instant::now()));
+                }
+            }
+            Poll::Pending if watch.stalled_since.get().is_none() => {
+                watch.stalled_since.set(Some(Instant::now()));
+                watch.wait_since(None);
+                watch.changed.notify_one();
             }
             Poll::Pending => {}
         }
@@ -185,7 +229,9 @@ impl AsyncRead for Socket {
         }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        self.read = if polled.is_pending() { 0 } else { self.read + buf.filled().len() - before };
+        let bytes = buf.filled().len() - before;
+        self.watch.set_unread(self.watch.unread.get() + bytes);
+        self.read = if polled.is_pending() { 0 } else { self.read + bytes };
         polled
     }
 }
@@ -212,7 +258,8 @@ struct Served {
 }
 
 impl Served {
-    fn begin(watch: Rc<Watch>) -> Served {
+    fn begin(watch: Rc<Watch>, head_bytes: usize) -> Served {
+        watch.served.set(Some(head_bytes));
         watch.wait_since(None);
         Served { watch }
     }
@@ -220,8 +267,48 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.watch.wait_since(Some(Instant::now()));
+        let head = self.watch.served.take().unwrap_or(0);
+        // A little more than it has when it is understood: spaces, say, which would add up over a long life.
+        self.watch.hand_on(head + head / 8 + 64);
+        // While something of the response is still to be written, the wait has not begun.
+        if self.watch.stalled_since.get().is_none() {
+            self.watch.wait_since(Some(Instant::now()));
+        }
     }
+}
+
+/// A request's body that tells the watch what becomes of it.
+struct Told {
+    body: Payload,
+    watch: Rc<Watch>,
+    /// Its end was read.
+    is_read: Rc<Cell<bool>>,
+}
+
+impl Stream for Told {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = Pin::new(&mut self.body).poll_next(cx);
+        match &next {
+            Poll::Ready(Some(Ok(bytes))) => self.watch.hand_on(bytes.len()),
+            Poll::Ready(None) => self.is_read.set(true),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+        }
+        next
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.watch.end_body();
+    }
+}
+
+/// About as many bytes as a request's head has.
+fn head_bytes(request: &ServiceRequest) -> usize {
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    request.method().as_str().len() + request.uri().to_string().len() + 14 + headers.sum::<usize>()
 }
 
 /// Tells the watch of each request: the outermost of the application's layers.
@@ -232,8 +319,24 @@ pub async fn watched(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let watch = request.conn_data::<Rc<Watch>>().map(Rc::clone);
-    let served = watch.map(Served::begin);
-    let response = next.call(request).await?;
+    let Some(watch) = request.conn_data::<Rc<Watch>>().map(Rc::clone) else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let served = Served::begin(Rc::clone(&watch), head_bytes(&request));
+    // Without a body, all of it is read.
+    let is_read = Rc::new(Cell::new(true));
+    let (request, body) = request.into_parts();
+    let body: Payload = match body {
+        Payload::None => Payload::None,
+        body => {
+            is_read.set(false);
+            Payload::Stream { payload: Box::pin(Told { body, watch, is_read: Rc::clone(&is_read) }) }
+        }
+    };
+    let mut response = next.call(ServiceRequest::from_parts(request, body)).await?;
+    // What is left of a body would have to be read and thrown away before the next head.
+    if !is_read.get() && !response.response().head().upgrade() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     Ok(response.map_body(|_, body| guarded(body, served)))
 }

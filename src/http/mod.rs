@@ -21,6 +21,7 @@ use crate::session::Shared;
 use crate::session::budget::{Account, Budget};
 use crate::session::registry::{Refused, Registry};
 
+mod answers;
 mod application;
 mod body;
 mod connection;

@@ -47,6 +47,11 @@ pub struct Settled {
 }
 
 impl Collected {
+    /// What it holds.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes a message of the run in; true when it was the last one. Messages that are no part of the result are let go.
     pub fn take(&mut self, message: ServerMessage) -> bool {
         self.bytes += message.bytes();

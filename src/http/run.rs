@@ -4,7 +4,6 @@
 //! the client is gone, so a client that hangs up stops its code by the same ladder.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -20,6 +19,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::App;
+use super::answers::Answers;
 use super::body::{self, Unread};
 use super::guarded::guarded;
 use super::present::{Collected, json};
@@ -115,7 +115,8 @@ async fn run_in(registration: Registration, req: &HttpRequest, payload: Payload,
     let mut frames = Frames { frames, flow: Rc::clone(&flow) };
     let (hang_up, hung_up) = oneshot::channel();
     let hang_up = HangUp { _held: hang_up };
-    let client = HttpClient::new(run, frames_in, flow, hung_up);
+    let client = HttpClient::new(run, frames_in, flow, hung_up, account.claim());
+    let collected = account.claim();
     actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration, account));
 
     let streams =
@@ -128,7 +129,7 @@ async fn run_in(registration: Registration, req: &HttpRequest, payload: Payload,
             let lines = Lines { first: Some(first), frames, _hang_up: hang_up };
             HttpResponse::Ok().content_type(NDJSON).streaming(lines)
         }
-        Some(first) => whole(first, frames, hang_up, received).await,
+        Some(first) => whole(first, frames, hang_up, collected, received).await,
     }
 }
 
@@ -154,15 +155,23 @@ fn unread_body(unread: &Unread, app: &App) -> HttpResponse {
     response
 }
 
-/// Waits for the end of the run and makes one JSON object of it.
-async fn whole(first: ServerMessage, mut frames: Frames, hang_up: HangUp, received: Instant) -> HttpResponse {
+/// Waits for the end of the run and makes one JSON object of it. What is collected is held meanwhile.
+async fn whole(
+    first: ServerMessage,
+    mut frames: Frames,
+    hang_up: HangUp,
+    mut held: Claim,
+    received: Instant,
+) -> HttpResponse {
     let mut collected = Collected::default();
     let mut next = Some(first);
     while let Some(message) = next {
         if let ServerMessage::Error { code, message, id } = message {
             return rejection(Rejected { code, message, id });
         }
-        if collected.take(message) {
+        let is_last = collected.take(message);
+        held.set(collected.bytes());
+        if is_last {
             break;
         }
         next = frames.recv().await;
@@ -327,8 +336,8 @@ impl Stream for Lines {
 /// The session's end of an HTTP request.
 struct HttpClient {
     run: Option<Box<Run>>,
-    /// What prompts are answered with: the lines of an `input` that is an array of strings, then nothing.
-    answers: VecDeque<String>,
+    /// What prompts are answered with.
+    answers: Answers,
     /// Prompts that wait for their answer.
     asked: u32,
     frames: mpsc::UnboundedSender<ServerMessage>,
@@ -342,8 +351,9 @@ impl HttpClient {
         frames: mpsc::UnboundedSender<ServerMessage>,
         flow: Rc<Flow>,
         hung_up: oneshot::Receiver<()>,
+        claim: Claim,
     ) -> HttpClient {
-        let answers = run.input.as_deref().and_then(|input| serde_json::from_str(input).ok()).unwrap_or_default();
+        let answers = Answers::new(run.input.as_deref(), claim);
         HttpClient { run: Some(Box::new(run)), answers, asked: 0, frames, flow, hung_up }
     }
 }
@@ -355,7 +365,7 @@ impl Client for HttpClient {
         }
         if self.asked > 0 {
             self.asked -= 1;
-            return Incoming::Message(ClientMessage::Input { id: None, text: self.answers.pop_front() });
+            return Incoming::Message(ClientMessage::Input { id: None, text: self.answers.next() });
         }
         let held_back = self.backlog() >= BACKLOG_BYTES;
         tokio::select! {

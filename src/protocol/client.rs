@@ -89,6 +89,9 @@ pub struct Rejected {
     pub id: Option<RequestId>,
 }
 
+/// Characters of a sentence on what is wrong. No sentence of ours is longer.
+const MOST_SENTENCE_CHARS: usize = 300;
+
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow, rename = "type")]
@@ -266,8 +269,19 @@ impl Run {
 
 impl Rejected {
     fn bad(id: Option<RequestId>, message: String) -> Rejected {
-        Rejected { code: ErrorCode::BadMessage, message, id }
+        Rejected { code: ErrorCode::BadMessage, message: shortened(message), id }
     }
+}
+
+/// A sentence that may quote the client, who may have sent a megabyte: the middle of a long one is left out.
+fn shortened(sentence: String) -> String {
+    let length = sentence.chars().count();
+    if length <= MOST_SENTENCE_CHARS {
+        return sentence;
+    }
+    let half = MOST_SENTENCE_CHARS / 2;
+    let (head, tail) = (sentence.chars().take(half), sentence.chars().skip(length - half));
+    head.chain(['…']).chain(tail).collect()
 }
 
 /// serde would also read a struct from an array.

@@ -290,3 +290,20 @@ async fn unknown_query_values_are_refused_before_the_upgrade() {
         WsClient::open(server.address, path).await;
     }
 }
+
+#[tokio::test]
+async fn an_error_quotes_no_more_than_a_line_of_what_it_is_about() {
+    let server = TestServer::start();
+    let mut client = client(&server).await;
+    let long = "\u{7f}".repeat(900_000);
+    for field in ["fresh", "lang", "mode", "timeout_ms", "files"] {
+        let message = json!({ "type": "run", "id": "i", "code": "1", field: long });
+        client.send(message).await;
+        let error = client.recv().await;
+        assert_eq!((&error["code"], &error["id"]), (&json!("bad_message"), &json!("i")), "{field}");
+        let sentence = error["message"].as_str().unwrap();
+        assert!(sentence.chars().count() <= 301, "{field}: {} characters", sentence.chars().count());
+        assert!(sentence.starts_with("in `run`: ") && sentence.contains(" at line 1 column "), "{field}: {sentence}");
+    }
+    client.works().await;
+}

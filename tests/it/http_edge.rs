@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -228,4 +229,123 @@ async fn a_hangup_ends_the_server_in_good_order() {
     assert_eq!(messages.last().unwrap()["outcome"], "shutdown");
     assert_eq!(close.map(|frame| frame.code.into()), Some(1001_u16));
     assert_eq!(server.wait(), Some(0));
+}
+
+/// Connections on which this was sent, as far as the server has taken it.
+fn pushed(server: &TestServer, count: usize, bytes: &[u8]) -> Vec<TcpStream> {
+    let push = || {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut sent = 0;
+        for _ in 0..1000 {
+            match stream.write(&bytes[sent..]) {
+                Ok(more) => sent += more,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(Duration::from_millis(1)),
+                Err(_) => break,
+            }
+            if sent == bytes.len() {
+                break;
+            }
+        }
+        stream
+    };
+    (0..count).map(|_| push()).collect()
+}
+
+const SMALL_BUDGET: [(&str, &str); 2] = [("server.inflight_bytes", "4194304"), ("session.unread_bytes", "1048576")];
+
+#[test]
+fn half_heads_are_bounded_together() {
+    let server = quiet(&SMALL_BUDGET);
+    let half = [b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ".as_slice(), &vec![b'x'; 120_000]].concat();
+    let streams = pushed(&server, 60, &half);
+    server.eventually("some are sent away", |server| cut(server, "evicted") >= 20.0);
+    assert!(server.metric("runpen_inflight_bytes") <= 4.0 * MIB as f64);
+    drop(streams);
+    server.at_rest();
+    server.eventually("nothing is held", |server| server.metric("runpen_inflight_bytes") == 0.0);
+}
+
+#[test]
+fn requests_that_wait_behind_another_are_bounded_together() {
+    let server = quiet(&SMALL_BUDGET);
+    let body =
+        json!({ "code": "await new Promise((wake) => setTimeout(wake, 300000))", "timeout_ms": 300_000 }).to_string();
+    let next = format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: {}\r\n\r\n", "x".repeat(100_000));
+    let mut all = head(body.len());
+    all.extend(body.bytes());
+    all.extend(next.repeat(15).bytes());
+    let streams = pushed(&server, 6, &all);
+    server.eventually("some are sent away", |server| server.metric("runpen_evictions_total") >= 3.0);
+    assert!(server.metric("runpen_inflight_bytes") <= 4.0 * MIB as f64);
+    drop(streams);
+    server.at_rest();
+    server.eventually("nothing is held", |server| server.metric("runpen_inflight_bytes") == 0.0);
+}
+
+#[test]
+fn requests_on_one_connection_leave_nothing_behind() {
+    let server = quiet(&[]);
+    let mut stream = said(&server, b"");
+    for n in 0..400 {
+        let body = format!("{:x}\r\n{{\"code\":\r\n3;what=ever\r\n{n:03}\r\n1\r\n}}\r\n0\r\n\r\n", 8);
+        let request = "POST /api/run HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding:   chunked\r\nx:     y\r\n\r\n";
+        stream.write_all((request.to_owned() + &body).as_bytes()).unwrap();
+        assert_eq!(status(&reply(&mut stream)), "400", "a number is no code");
+    }
+    assert_eq!(server.metric("runpen_inflight_bytes"), 0.0);
+}
+
+#[test]
+fn a_body_that_nobody_has_read_ends_its_connection() {
+    let server = quiet(&[]);
+    let request = b"POST /healthz HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\nhello";
+    let reply = rest(said(&server, request));
+    assert!(reply.to_lowercase().contains("\r\nconnection: close\r\n"), "{reply}");
+}
+
+#[test]
+fn answers_for_prompts_take_no_more_than_they_came_in() {
+    let server = quiet(&[]);
+    let code = "await new Promise((wake) => setTimeout(wake, 300000))";
+    let input = vec![""; 340_000];
+    let body = json!({ "code": code, "timeout_ms": 300_000, "input": input }).to_string();
+    let mut request = head(body.len());
+    request.extend(body.bytes());
+    let before = server.footprint().memory;
+    let streams: Vec<TcpStream> = (0..16).map(|_| said(&server, &request)).collect();
+    server.eventually("all of them wait", |server| server.metric("runpen_pool_slots{state=\"leased\"}") == 16.0);
+    server.eventually("what was read is let go", |server| server.metric("runpen_inflight_bytes") <= 17.0 * MIB as f64);
+    let taken = (server.footprint().memory.saturating_sub(before)) as usize;
+    assert!(taken < 64 * MIB, "{taken} bytes");
+    drop(streams);
+    server.at_rest();
+    assert_eq!(server.metric("runpen_inflight_bytes"), 0.0);
+}
+
+/// Whoever reads a little now and then is not let off.
+#[tokio::test]
+async fn one_that_is_told_to_go_is_gone_soon_though_it_reads_on() {
+    let settings = [("server.inflight_bytes", "2097152"), ("session.unread_bytes", "1048576"), ("log.level", "error")];
+    let server = quiet(&settings);
+    let mut client = WsClient::connect_narrow(&server).await;
+    client.send(json!({ "type": "run", "code": "'\\x01'.repeat(260000)" })).await;
+    client.send(json!({ "type": "run", "code": "'\\x01'.repeat(260000)" })).await;
+    let mut stream = client.into_stream().into_std().unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+    let gone = tokio::task::spawn_blocking(move || {
+        let mut some = [0; 256];
+        (0..2000).any(|_| match stream.read(&mut some) {
+            Ok(0) => true,
+            Ok(_) => {
+                std::thread::sleep(Duration::from_millis(5));
+                false
+            }
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        })
+    });
+    server.eventually("it is told to go", |server| server.metric("runpen_evictions_total") == 1.0);
+    server.eventually("it is gone", |server| cut(server, "evicted") == 1.0);
+    assert!(gone.await.unwrap() || cut(&server, "stalled") == 0.0);
 }
