@@ -322,30 +322,3 @@ fn answers_for_prompts_take_no_more_than_they_came_in() {
     server.at_rest();
     assert_eq!(server.metric("runpen_inflight_bytes"), 0.0);
 }
-
-/// Whoever reads a little now and then is not let off.
-#[tokio::test]
-async fn one_that_is_told_to_go_is_gone_soon_though_it_reads_on() {
-    let settings = [("server.inflight_bytes", "2097152"), ("session.unread_bytes", "1048576"), ("log.level", "error")];
-    let server = quiet(&settings);
-    let mut client = WsClient::connect_narrow(&server).await;
-    client.send(json!({ "type": "run", "code": "'\\x01'.repeat(260000)" })).await;
-    client.send(json!({ "type": "run", "code": "'\\x01'.repeat(260000)" })).await;
-    let mut stream = client.into_stream().into_std().unwrap();
-    stream.set_nonblocking(false).unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
-    let gone = tokio::task::spawn_blocking(move || {
-        let mut some = [0; 256];
-        (0..2000).any(|_| match stream.read(&mut some) {
-            Ok(0) => true,
-            Ok(_) => {
-                std::thread::sleep(Duration::from_millis(5));
-                false
-            }
-            Err(error) => error.kind() == ErrorKind::ConnectionReset,
-        })
-    });
-    server.eventually("it is told to go", |server| server.metric("runpen_evictions_total") == 1.0);
-    server.eventually("it is gone", |server| cut(server, "evicted") == 1.0);
-    assert!(gone.await.unwrap() || cut(&server, "stalled") == 0.0);
-}
