@@ -30,6 +30,7 @@ pub(crate) mod gate;
 mod guarded;
 mod lines;
 mod page;
+mod pieces;
 pub(crate) mod present;
 mod routes;
 mod run;

@@ -22,6 +22,7 @@ use super::App;
 use super::answers::Answers;
 use super::body::{self, Unread};
 use super::guarded::guarded;
+use super::pieces::{Pieces, Rest};
 use super::present::{Collected, json};
 use crate::outcome::Outcome;
 use crate::protocol::{
@@ -116,7 +117,7 @@ async fn run_in(registration: Registration, req: &HttpRequest, payload: Payload,
     let (hang_up, hung_up) = oneshot::channel();
     let hang_up = HangUp { _held: hang_up };
     let client = HttpClient::new(run, frames_in, flow, hung_up, account.claim());
-    let collected = account.claim();
+    let reply = account.claim();
     actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration, account));
 
     let streams =
@@ -126,10 +127,10 @@ async fn run_in(registration: Registration, req: &HttpRequest, payload: Payload,
         Some(ServerMessage::Error { code, message, id }) => rejection(Rejected { code, message, id }),
         None => failure(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ShuttingDown, "the server is shutting down"),
         Some(first) if streams => {
-            let lines = Lines { first: Some(first), frames, _hang_up: hang_up };
+            let lines = Lines { first: Some(first), frames, rest: Rest::default(), held: reply, _hang_up: hang_up };
             HttpResponse::Ok().content_type(NDJSON).streaming(lines)
         }
-        Some(first) => whole(first, frames, hang_up, collected, received).await,
+        Some(first) => whole(first, frames, hang_up, reply, received).await,
     }
 }
 
@@ -155,7 +156,7 @@ fn unread_body(unread: &Unread, app: &App) -> HttpResponse {
     response
 }
 
-/// Waits for the end of the run and makes one JSON object of it. What is collected is held meanwhile.
+/// Waits for the end of the run and makes one JSON object of it. What is collected is held, and then the object until it has left.
 async fn whole(
     first: ServerMessage,
     mut frames: Frames,
@@ -178,7 +179,11 @@ async fn whole(
     }
     drop(hang_up);
     match Reply::of(collected, received) {
-        Some(reply) => HttpResponse::Ok().content_type("application/json").body(json(&reply)),
+        Some(reply) => {
+            let text = json(&reply);
+            held.set(text.len());
+            HttpResponse::Ok().content_type("application/json").body(guarded(Pieces::new(text), held))
+        }
         None => failure(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ShuttingDown, "the server is shutting down"),
     }
 }
@@ -315,6 +320,10 @@ struct HangUp {
 struct Lines {
     first: Option<ServerMessage>,
     frames: Frames,
+    /// What of a line was not given out.
+    rest: Rest,
+    /// The line, until all of it is.
+    held: Claim,
     _hang_up: HangUp,
 }
 
@@ -322,14 +331,23 @@ impl Stream for Lines {
     type Item = Result<Bytes, std::convert::Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let message = match self.first.take() {
-            Some(first) => Some(first),
-            None => match self.frames.poll_recv(cx) {
-                Poll::Ready(message) => message,
-                Poll::Pending => return Poll::Pending,
-            },
-        };
-        Poll::Ready(message.map(|message| Ok(Bytes::from(json(&message) + "\n"))))
+        loop {
+            if let Some(piece) = self.rest.piece() {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            self.held.set(0);
+            let message = match self.first.take() {
+                Some(first) => Some(first),
+                None => match self.frames.poll_recv(cx) {
+                    Poll::Ready(message) => message,
+                    Poll::Pending => return Poll::Pending,
+                },
+            };
+            let Some(message) = message else { return Poll::Ready(None) };
+            let line = json(&message) + "\n";
+            self.held.set(line.len());
+            self.rest = Bytes::from(line).into();
+        }
     }
 }
 

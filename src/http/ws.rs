@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::{Bytes, Data, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Message, ProtocolError};
@@ -28,6 +28,7 @@ use gated::Seen;
 use super::App;
 use super::guarded::guarded;
 use super::lines::Lines;
+use super::pieces::Pieces;
 use super::present::{Finals, Presenter};
 use crate::protocol::{ClientLimits, ServerMessage};
 use crate::session::budget::Claim;
@@ -96,7 +97,8 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
     let window = Rc::new(Window::new(account.claim()));
     let (counted, permit) = (Rc::clone(&window), registration.permit());
     // The session keeps its place until its last word has left.
-    let response = response.map_body(move |_, inner| guarded(Counted { inner, window: counted }, permit));
+    let response = response
+        .map_body(move |_, inner| guarded(Counted { inner: Pieces::new(inner), window: counted, chunk: 0 }, permit));
 
     let heartbeat = config.session.heartbeat;
     let mut pings = interval_at(tokio::time::Instant::now() + heartbeat, heartbeat);
@@ -157,8 +159,10 @@ impl Window {
 
 /// The response body, counting what the socket takes.
 struct Counted {
-    inner: BoxBody,
+    inner: Pieces,
     window: Rc<Window>,
+    /// What was given of a chunk that is not given to its end: its memory is held until then.
+    chunk: usize,
 }
 
 impl MessageBody for Counted {
@@ -171,9 +175,13 @@ impl MessageBody for Counted {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let next = Pin::new(&mut self.inner).poll_next(cx);
         if let Poll::Ready(Some(Ok(bytes))) = &next {
-            let window = &self.window;
-            window.set(window.queued.get(), window.in_flight.get().saturating_sub(bytes.len()));
-            window.moved.notify_one();
+            self.chunk += bytes.len();
+            if self.inner.is_between_chunks() {
+                let given = std::mem::take(&mut self.chunk);
+                let window = &self.window;
+                window.set(window.queued.get(), window.in_flight.get().saturating_sub(given));
+            }
+            self.window.moved.notify_one();
         }
         next
     }
