@@ -49,6 +49,8 @@ pub struct Metrics {
     slots: Family<StateLabel, Gauge>,
     waiting: Gauge,
     sessions: Family<KindLabel, Gauge>,
+    connections: Gauge,
+    connections_cut: Family<ReasonLabel, Counter>,
     /// Rendering sets the gauges first; two renderings at once would mix theirs.
     rendering: Mutex<()>,
 }
@@ -79,6 +81,8 @@ impl Metrics {
             slots: Family::default(),
             waiting: Gauge::default(),
             sessions: Family::default(),
+            connections: Gauge::default(),
+            connections_cut: Family::default(),
             rendering: Mutex::new(()),
         };
         let registry = &mut metrics.registry;
@@ -109,7 +113,18 @@ impl Metrics {
         registry.register("pool_slots", "Workers by state", metrics.slots.clone());
         registry.register("pool_waiting", "Sessions in the waiting line", metrics.waiting.clone());
         registry.register("sessions", "Sessions by kind", metrics.sessions.clone());
+        registry.register("connections", "Open connections, of all kinds", metrics.connections.clone());
+        registry.register(
+            "connections_cut",
+            "Connections that the server has ended before their client did, by reason",
+            metrics.connections_cut.clone(),
+        );
         metrics
+    }
+
+    /// Counts a connection that was ended from here.
+    pub fn connection_cut(&self, reason: &'static str) {
+        self.connections_cut.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// Counts a finished run.
@@ -125,7 +140,7 @@ impl Metrics {
     }
 
     /// The whole text for one scrape.
-    pub fn render(&self, pool: &PoolStats, websockets: usize, http_runs: usize) -> String {
+    pub fn render(&self, pool: &PoolStats, websockets: usize, http_runs: usize, connections: usize) -> String {
         let _alone = self.rendering.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         for kind in SlotKind::ALL {
             set(&self.slots.get_or_create(&StateLabel { state: kind.name() }), pool.slots.of(kind));
@@ -133,6 +148,7 @@ impl Metrics {
         set(&self.waiting, pool.waiting);
         set(&self.sessions.get_or_create(&KindLabel { kind: "websocket" }), websockets);
         set(&self.sessions.get_or_create(&KindLabel { kind: "http" }), http_runs);
+        set(&self.connections, connections);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text

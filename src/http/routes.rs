@@ -81,7 +81,7 @@ pub async fn readyz(app: Data<App>) -> impl Responder {
 
 pub async fn metrics(app: Data<App>) -> impl Responder {
     let (ws, http) = (app.sessions.count(Kind::WebSocket), app.sessions.count(Kind::Http));
-    let text = app.shared.metrics.render(&app.shared.pool.stats(), ws, http);
+    let text = app.shared.metrics.render(&app.shared.pool.stats(), ws, http, app.connections.len());
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
 }
 
