@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
+use super::names::{origins, origins_shown, public_url};
 use super::raw::{RawConfig, RawLog, RawPool, RawRun, RawSandbox, RawServer, RawSession};
-use super::{
-    Config, ForeignPages, Log, LogFormat, PageOrigin, Pool, PublicUrl, Reuse, Run, Sandbox, Server, Session, millis,
-};
+use super::{Config, Log, LogFormat, Pool, Reuse, Run, Sandbox, Server, Session, millis};
 use crate::ipc::MAX_FRAME_BYTES;
 use crate::sandbox::Mode;
 
@@ -83,9 +82,6 @@ const BOUNDS: &[Bound] = &[
     row("pool.health_ms", 1, 60_000, "a minute"),
     row("pool.start_ms", 1, 10 * 60 * 1000, "ten minutes"),
 ];
-
-/// Pages of others that may be listed. Each request is held against all of them, and nobody has written more by hand.
-const MAX_ORIGINS: usize = 100;
 
 const LEVELS: [(&str, LevelFilter); 6] = [
     ("off", LevelFilter::OFF),
@@ -309,57 +305,6 @@ fn address(key: &'static str, value: &str) -> Result<SocketAddr, NotAllowed> {
     })
 }
 
-fn public_url(key: &'static str, value: &str) -> Result<Option<PublicUrl>, NotAllowed> {
-    if value.is_empty() {
-        return Ok(None);
-    }
-    let not_allowed = || NotAllowed {
-        key,
-        allowed: "an http or https URL without a query, such as \"https://run.example.org\", or \"\"".to_owned(),
-        found: quoted(value),
-    };
-    PublicUrl::parse(value).map(Some).ok_or_else(not_allowed)
-}
-
-fn origins(key: &'static str, values: &[String]) -> Result<ForeignPages, NotAllowed> {
-    if values.iter().any(|value| value == "*") {
-        return match values {
-            [_] => Ok(ForeignPages::Any),
-            _ => Err(NotAllowed {
-                key,
-                allowed: "`*` alone, which lets all pages in, or a list without it".to_owned(),
-                found: format!("a list of {}", values.len()),
-            }),
-        };
-    }
-    if values.len() > MAX_ORIGINS {
-        return Err(NotAllowed {
-            key,
-            allowed: format!("a list of at most {MAX_ORIGINS}"),
-            found: format!("a list of {}", values.len()),
-        });
-    }
-    let listed = values.iter().map(|value| {
-        PageOrigin::parse(value).ok_or_else(|| NotAllowed {
-            key,
-            allowed: "a list of origins, each a scheme, a host and perhaps a port, such as \"https://school.example\", \
-                      without a path or a slash at the end, or of `*` alone"
-                .to_owned(),
-            found: quoted(value),
-        })
-    });
-    listed.collect::<Result<_, _>>().map(ForeignPages::Listed)
-}
-
-/// A value in a message, cut where it is too long for one.
-fn quoted(value: &str) -> String {
-    const SHOWN_CHARS: usize = 100;
-    match value.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("{:?} and more", &value[..end]),
-        None => format!("{value:?}"),
-    }
-}
-
 fn choice<T: Copy>(key: &'static str, value: &str, choices: &[(&'static str, T)]) -> Result<T, NotAllowed> {
     let found = choices.iter().find(|(name, _)| *name == value);
     found.map(|(_, choice)| *choice).ok_or_else(|| {
@@ -413,10 +358,7 @@ impl From<&Server> for RawServer {
         RawServer {
             listen: listen.to_string(),
             public_url: public_url.as_ref().map(ToString::to_string).unwrap_or_default(),
-            origins: match origins {
-                ForeignPages::Any => vec!["*".to_owned()],
-                ForeignPages::Listed(listed) => listed.iter().map(ToString::to_string).collect(),
-            },
+            origins: origins_shown(origins),
             http_threads: *http_threads as u64,
             max_sessions: *max_sessions as u64,
             max_connections: *max_connections as u64,

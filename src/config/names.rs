@@ -7,8 +7,13 @@ use std::fmt;
 
 use url::Host;
 
+use super::check::NotAllowed;
+
 /// The longest name: a domain of 253 characters, with a scheme and a port around it.
 const MAX_BYTES: usize = 300;
+
+/// Pages of others that may be listed. Each request is held against all of them, and nobody has written more by hand.
+const MAX_ORIGINS: usize = 100;
 
 /// A host and, where one is given, a port: what the header `Host` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +162,66 @@ pub enum ForeignPages {
     Listed(Vec<PageOrigin>),
 }
 
+pub(super) fn public_url(key: &'static str, value: &str) -> Result<Option<PublicUrl>, NotAllowed> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let not_allowed = || NotAllowed {
+        key,
+        allowed: "an http or https URL without a query, such as \"https://run.example.org\", or \"\"".to_owned(),
+        found: quoted(value),
+    };
+    PublicUrl::parse(value).map(Some).ok_or_else(not_allowed)
+}
+
+pub(super) fn origins(key: &'static str, values: &[String]) -> Result<ForeignPages, NotAllowed> {
+    if values.iter().any(|value| value == "*") {
+        return match values {
+            [_] => Ok(ForeignPages::Any),
+            _ => Err(NotAllowed {
+                key,
+                allowed: "`*` alone, which lets all pages in, or a list without it".to_owned(),
+                found: format!("a list of {}", values.len()),
+            }),
+        };
+    }
+    if values.len() > MAX_ORIGINS {
+        return Err(NotAllowed {
+            key,
+            allowed: format!("a list of at most {MAX_ORIGINS}"),
+            found: format!("a list of {}", values.len()),
+        });
+    }
+    let listed = values.iter().map(|value| {
+        PageOrigin::parse(value).ok_or_else(|| NotAllowed {
+            key,
+            allowed:
+                "a list of origins, each a scheme, a host and perhaps a port, such as \"https://school.example\", \
+                      without a path or a slash at the end, or of `*` alone"
+                    .to_owned(),
+            found: quoted(value),
+        })
+    });
+    listed.collect::<Result<_, _>>().map(ForeignPages::Listed)
+}
+
+/// The list as it is written.
+pub(super) fn origins_shown(pages: &ForeignPages) -> Vec<String> {
+    match pages {
+        ForeignPages::Any => vec!["*".to_owned()],
+        ForeignPages::Listed(listed) => listed.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A value in a message, cut where it is too long for one.
+fn quoted(value: &str) -> String {
+    const SHOWN_CHARS: usize = 100;
+    match value.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{:?} and more", &value[..end]),
+        None => format!("{value:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,9 +245,42 @@ mod tests {
         }
         let long = format!("{}.example", "a".repeat(MAX_BYTES));
         for text in [
-            "", ":80", ".", "..", "a..", ".a", "a..b", "a b", " a", "a\t", "a,b", "a@b", "user:pass@a", "a/b", "a\\b", "a?b",
-            "a#b", "a%2eb", "%6cocalhost", "bücher.example", "a:b", "a:-1", "a:+1", "a:65536", "a:80:80", "::1", "[::1",
-            "[::1]]", "[::1]x", "[fe80::1%25eth0]", "[127.0.0.1]", "1.2.3.4.5", "256.0.0.1", "a.1", "http://a", &long,
+            "",
+            ":80",
+            ".",
+            "..",
+            "a..",
+            ".a",
+            "a..b",
+            "a b",
+            " a",
+            "a\t",
+            "a,b",
+            "a@b",
+            "user:pass@a",
+            "a/b",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "a%2eb",
+            "%6cocalhost",
+            "bücher.example",
+            "a:b",
+            "a:-1",
+            "a:+1",
+            "a:65536",
+            "a:80:80",
+            "::1",
+            "[::1",
+            "[::1]]",
+            "[::1]x",
+            "[fe80::1%25eth0]",
+            "[127.0.0.1]",
+            "1.2.3.4.5",
+            "256.0.0.1",
+            "a.1",
+            "http://a",
+            &long,
         ] {
             assert_eq!(Authority::parse(text), None, "{text}");
         }
@@ -200,8 +298,25 @@ mod tests {
             assert_eq!(PageOrigin::parse(text).map(|origin| origin.to_string()).as_deref(), Some(shown), "{text}");
         }
         for text in [
-            "", "null", "*", "a.example", "http://", "://a", "http:a", "http:/a", "http:///a", "http://a/", "http://a?",
-            "http://a#", "http://u@a", "http://a http://b", "http://a,http://b", "1http://a", "ht tp://a", "file://", "http://a:x",
+            "",
+            "null",
+            "*",
+            "a.example",
+            "http://",
+            "://a",
+            "http:a",
+            "http:/a",
+            "http:///a",
+            "http://a/",
+            "http://a?",
+            "http://a#",
+            "http://u@a",
+            "http://a http://b",
+            "http://a,http://b",
+            "1http://a",
+            "ht tp://a",
+            "file://",
+            "http://a:x",
         ] {
             assert_eq!(PageOrigin::parse(text), None, "{text}");
         }
@@ -212,7 +327,17 @@ mod tests {
         for text in ["https://a.example", "https://a.example/", "http://a.example:8080/run/pen/", "https://[::1]"] {
             assert_eq!(PublicUrl::parse(text).map(|url| url.to_string()).as_deref(), Some(text));
         }
-        for text in ["", "a.example", "ftp://a", "ws://a", "https://u:p@a", "https://a?b", "https://a/?b", "https://a/#b", "https://a/ b"] {
+        for text in [
+            "",
+            "a.example",
+            "ftp://a",
+            "ws://a",
+            "https://u:p@a",
+            "https://a?b",
+            "https://a/?b",
+            "https://a/#b",
+            "https://a/ b",
+        ] {
             assert_eq!(PublicUrl::parse(text), None, "{text}");
         }
     }

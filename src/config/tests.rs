@@ -328,10 +328,7 @@ fn names_that_are_none_are_named_with_their_source() {
         &format!("use `RUNPEN_SERVER__PUBLIC_URL` in the environment: {url} \"https://me:secret@a\""),
     );
     let long = format!("[server]\npublic_url = '{}'", "x".repeat(1 << 20));
-    check_refused(
-        file(&long),
-        &format!("use `server.public_url` in FILE: {url} \"{}\" and more", "x".repeat(100)),
-    );
+    check_refused(file(&long), &format!("use `server.public_url` in FILE: {url} \"{}\" and more", "x".repeat(100)));
     for wrong in ["https://a.example/", "a.example", "null", "https://*.example", "http://a http://b"] {
         check_refused(
             file(&format!("[profiles.mine.server]\norigins = ['http://a.example', '{wrong}']")),
@@ -352,10 +349,7 @@ fn names_that_are_none_are_named_with_their_source() {
         file("[server]\norigins = 'http://a.example'"),
         "use `server.origins` in FILE: it must be a list of strings, and is the string \"http://a.example\"",
     );
-    check_refused(
-        file("[server]\norigins = [3]"),
-        "use `server.origins.0` in FILE: it must be a string, and is 3",
-    );
+    check_refused(file("[server]\norigins = [3]"), "use `server.origins.0` in FILE: it must be a string, and is 3");
 }
 
 #[test]
