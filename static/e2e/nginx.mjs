@@ -33,7 +33,7 @@ export async function behindNginx(upstream, act) {
     });
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`);
     // One process without a user of its own, which ends with this one.
-    const whole = `daemon off; master_process off; pid ${folder}/pid; error_log stderr warn; events {}
+    const whole = `daemon off; master_process off; pid ${folder}/pid; error_log stderr crit; events {}
       http { access_log off; ${temporary.join(" ")}\n${site}\n}`;
     await writeFile(join(folder, "nginx.conf"), whole);
     nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "inherit", env: { ...process.env, PATH } });

@@ -66,12 +66,18 @@ fn every_command_in_the_operators_guide_prints_what_it_says() {
 /// The operator's guide quotes messages as the program says them.
 #[test]
 fn every_message_that_the_operators_guide_explains_is_in_the_source() {
-    let source: String =
-        ["src/http/mod.rs", "src/http/page.rs", "src/http/door.rs", "src/http/ws.rs", "src/session/mod.rs", "src/session/state.rs"]
-            .into_iter()
-            .chain(["src/session/state/client.rs", "src/session/state/ending.rs", "src/config/load.rs"])
-            .map(read)
-            .collect();
+    let source: String = [
+        "src/http/mod.rs",
+        "src/http/page.rs",
+        "src/http/door.rs",
+        "src/http/ws.rs",
+        "src/session/mod.rs",
+        "src/session/state.rs",
+    ]
+    .into_iter()
+    .chain(["src/session/state/client.rs", "src/session/state/ending.rs", "src/config/load.rs"])
+    .map(read)
+    .collect();
     let guide = read("docs/operations.md");
     let rows =
         guide.split("## When something is wrong").nth(1).unwrap().lines().filter_map(|line| line.strip_prefix("| `"));
