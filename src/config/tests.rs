@@ -217,7 +217,8 @@ fn the_fallback_file_may_be_missing_and_the_named_file_may_not() {
 #[test]
 fn an_unknown_key_is_named_with_its_source() {
     let sections = "there is no such key; allowed here: server, session, run, pool, sandbox, log, profiles";
-    let keys = "there is no such key; allowed here: heartbeat_ms, close_drain_ms, messages_per_s";
+    let keys = "there is no such key; allowed here: heartbeat_ms, close_drain_ms, messages_per_s, queued_bytes, \
+         unread_bytes";
     check_refused(file("[rnu]\nqueue = 1"), &format!("use `rnu` in FILE: {sections}"));
     check_refused(file("[session]\nbeat = 1"), &format!("use `session.beat` in FILE: {keys}"));
     check_refused(

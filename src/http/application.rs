@@ -3,7 +3,7 @@
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, PayloadConfig};
+use actix_web::web::{self, Data};
 use actix_web::{App as ActixApp, FromRequest, Handler, Resource, Responder, guard};
 
 use super::{App, admission, connection, page, routes, run, ws};
@@ -31,15 +31,12 @@ impl Application {
             InitError = (),
         >,
     > {
-        let frame_bytes = self.app.shared.config.server.frame_bytes;
         ActixApp::new()
             .app_data(self.app)
-            .app_data(PayloadConfig::new(frame_bytes))
             .service(readable("/ws", ws::json))
             .service(readable("/ws/text", ws::text))
             .service(
                 web::resource("/api/run")
-                    .app_data(PayloadConfig::new(frame_bytes))
                     // Before the other, which reads the body.
                     .route(web::post().guard(guard::fn_guard(routes::is_encoded)).to(routes::plain_only))
                     .route(web::post().to(run::run))

@@ -12,16 +12,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::web::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::sleep_until;
 
 use super::connections::Place;
+use super::guarded::guarded;
 
 /// How long a connection may wait for its client.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +39,6 @@ pub struct Watch {
     waits_since: Cell<Option<Instant>>,
     /// Since when the client has not taken what is there for it.
     stalled_since: Cell<Option<Instant>>,
-    /// A WebSocket, whose heartbeat knows better whether anybody is there.
-    is_upgraded: Cell<bool>,
     /// One of the above has changed such that a wait may be over earlier.
     changed: Notify,
 }
@@ -62,7 +60,6 @@ impl Watch {
             place,
             waits_since: Cell::new(Some(Instant::now())),
             stalled_since: Cell::new(None),
-            is_upgraded: Cell::new(false),
             changed: Notify::new(),
         }
     }
@@ -78,8 +75,7 @@ impl Watch {
     /// What ends the connection next, and when.
     fn due(&self, patience: Patience) -> Option<(Instant, Cut)> {
         let silent = self.waits_since.get().map(|since| (since + patience.head, Cut::Silent));
-        let stalled = self.stalled_since.get().filter(|_| !self.is_upgraded.get());
-        let stalled = stalled.map(|since| (since + patience.stall, Cut::Stalled));
+        let stalled = self.stalled_since.get().map(|since| (since + patience.stall, Cut::Stalled));
         silent.into_iter().chain(stalled).min_by_key(|(at, _)| *at)
     }
 
@@ -199,28 +195,5 @@ pub async fn watched(
     let watch = request.conn_data::<Rc<Watch>>().map(Rc::clone);
     let served = watch.map(Served::begin);
     let response = next.call(request).await?;
-    if let Some(served) = &served
-        && response.status() == actix_web::http::StatusCode::SWITCHING_PROTOCOLS
-    {
-        served.watch.is_upgraded.set(true);
-    }
-    Ok(response.map_body(|_, body| BoxBody::new(ServedBody { body: body.boxed(), _served: served })))
-}
-
-/// A response body that lets the watch know when it is over.
-struct ServedBody {
-    body: BoxBody,
-    _served: Option<Served>,
-}
-
-impl MessageBody for ServedBody {
-    type Error = Box<dyn std::error::Error>;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
-    }
+    Ok(response.map_body(|_, body| guarded(body, served)))
 }

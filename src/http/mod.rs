@@ -17,13 +17,17 @@ use crate::pool::{Pool, PoolError, ProcessLauncher};
 use crate::protocol::{ClientLimits, ErrorCode};
 use crate::sandbox::Policy;
 use crate::session::Shared;
+use crate::session::budget::Budget;
 use crate::session::registry::{Refused, Registry};
 
 mod admission;
 mod application;
+mod body;
 mod connection;
 mod connections;
 mod door;
+pub(crate) mod gate;
+mod guarded;
 mod handshake;
 mod lines;
 mod page;
@@ -124,7 +128,8 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
         Some(report) => tracing::warn!(%report, "workers are boxed in part (`sandbox.mode` is best-effort)"),
         None => return Err(ServeError::Unboxed),
     }
-    let shared = Shared { config: Arc::clone(&config), pool: pool.clone(), metrics };
+    let budget = Budget::new(config.server.inflight_bytes);
+    let shared = Shared { config: Arc::clone(&config), pool: pool.clone(), metrics, budget };
     let app = Data::new(App {
         shared,
         sessions: Registry::new(config.server.max_sessions),
@@ -241,6 +246,9 @@ async fn say_goodbye(signals: &mut Signals, app: &App, within: Duration) {
         () = signals.next() => {}
     }
 }
+
+/// What a client is told whose connection holds the most when all together hold too much.
+const EVICTED: &str = "the server holds too much for its clients, and this one has the most of it; try again later";
 
 fn bad_request(message: &str) -> HttpResponse {
     run::failure(StatusCode::BAD_REQUEST, ErrorCode::BadMessage, message)
