@@ -50,6 +50,9 @@ pub fn main(policy: &sandbox::Policy) -> ! {
         exit::now(Exit::Panicked);
     }));
     warm_up();
+    if sandbox::scratch::install(policy.code_bytes).is_err() {
+        exit::now(Exit::NoEngine);
+    }
     match sandbox::enter(policy) {
         Ok(report) => event_loop::run(report),
         Err(error) => {

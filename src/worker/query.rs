@@ -41,7 +41,9 @@ impl Worker {
         let found = match query {
             Query::Inspect { reference, start, count } => self.inspected(*reference, *start, *count),
             Query::Complete { code, cursor } => self.completed(code, *cursor),
-            Query::IsComplete { code, lang } => Some(Answer::Completeness(source::completeness(code, *lang))),
+            Query::IsComplete { code, lang } => {
+                source::completeness(&self.host, code, *lang).map(Answer::Completeness)
+            }
         };
         let stopped = self.host.end_turn();
         let mut engine_replaced = false;

@@ -23,6 +23,7 @@ mod limits;
 mod logs;
 mod memory;
 mod modules;
+mod nesting;
 mod node_parity;
 mod older_cases;
 mod readme;
