@@ -43,6 +43,7 @@ mod web;
 mod web_parity;
 mod websocat;
 mod worker;
+mod zz_measure;
 mod worker_background;
 mod worker_console;
 mod worker_hostile;

@@ -22,9 +22,9 @@ use corosensei::{CoroutineResult, ScopedCoroutine, Yielder};
 /// of whatever nests, which nobody writes; little enough that a program made for the purpose cannot fill the machine with it.
 pub const STACK_BYTES: usize = 64 << 20;
 
-/// Bytes of heap for each byte of a text, and beside that. A parser's trees, tables and output take about a fifth of it for the
-/// densest programs; what tries readings without end uses it up.
-const HEAP_PER_TEXT_BYTE: usize = 512;
+/// Bytes of heap for each byte of a text, and beside that. A parser's trees, tables and output take a tenth of it for ordinary
+/// programs and most of it for the densest; what tries readings without end uses it up.
+const HEAP_PER_TEXT_BYTE: usize = 384;
 const LEAST_HEAP_BYTES: usize = 16 << 20;
 
 /// Parts of the stack and of the heap that stay with the process between two works. Most need no more.
