@@ -20,6 +20,7 @@ mod inspecting;
 mod isolation;
 mod leaks;
 mod limits;
+mod linear;
 mod logs;
 mod memory;
 mod modules;
