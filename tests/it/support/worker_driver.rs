@@ -106,18 +106,12 @@ impl Worker {
     }
 
     /// A worker that has not been asked for anything yet.
-    pub fn start_code(code: u64) -> Worker {
-        let mut worker = Worker::spawn_code(code);
-        worker.prepare_with(1, settings());
-        worker
-    }
-    pub fn spawn() -> Worker { Worker::spawn_code(256<<10) }
-    pub fn spawn_code(code: u64) -> Worker {
+    pub fn spawn() -> Worker {
         let (ours, theirs) = UnixStream::pair().expect("a socketpair");
         ours.set_read_timeout(Some(PATIENCE)).expect("a timeout that is not zero");
         let child = Command::new(env!("CARGO_BIN_EXE_runpen"))
             .arg("worker")
-            .arg(Policy { code_bytes: code, ..Policy::new(Required, std::process::id(), settings().heap_bytes) }.to_string())
+            .arg(Policy::new(Required, std::process::id(), settings().heap_bytes).to_string())
             .env_clear()
             .env("TZ", "UTC0")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
