@@ -44,8 +44,7 @@ fn report(limits: &[Limit]) -> Status {
 fn limits(policy: &Policy) -> Vec<Limit> {
     // Twice the heap, because a block that grows may for a moment exist at its old and its new place.
     let parsers = scratch::reserved_bytes(policy.code_bytes);
-    let address_space =
-        policy.heap_bytes.saturating_mul(2).saturating_add(BASE_ADDRESS_SPACE).saturating_add(parsers);
+    let address_space = policy.heap_bytes.saturating_mul(2).saturating_add(BASE_ADDRESS_SPACE).saturating_add(parsers);
     let limit = |resource, value, name| Limit { resource, value, name };
     vec![
         limit(Resource::As, address_space, "AS"),

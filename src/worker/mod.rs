@@ -5,6 +5,9 @@
 //! asked between jobs and by every host function that may take long, and a kernel timer stands behind all of them. The host's
 //! own first reason to stop decides the outcome; an error never does, because scripts can make any error.
 //!
+//! Texts are parsed on a stack and a heap that can be given up (`source::guard`, `sandbox::scratch`), so that no text costs the
+//! process its life.
+//!
 //! An engine is built for one lease and dropped after it (`engine`). Values are shown by reading data properties only
 //! (`inspect`, `errors`); the intrinsics for that are captured before any other code runs (`tools`).
 

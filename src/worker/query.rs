@@ -31,9 +31,7 @@ impl Worker {
         let found = match query {
             Query::Inspect { reference, start, count } => self.inspected(*reference, *start, *count),
             Query::Complete { code, cursor } => self.completed(code, *cursor),
-            Query::IsComplete { code, lang } => {
-                source::completeness(&self.host, code, *lang).map(Answer::Completeness)
-            }
+            Query::IsComplete { code, lang } => source::completeness(&self.host, code, *lang).map(Answer::Completeness),
         };
         let stopped = self.host.end_turn();
         let mut engine_replaced = false;

@@ -152,3 +152,27 @@ fn a_run_takes_work_in_proportion_to_the_text() {
     let units: Vec<&str> = UNITS.into_iter().filter(|unit| *unit != "{let a}").collect();
     check(|worker, code| run(worker, code, Lang::Js), &units);
 }
+
+/// The work of a run that declares so many constants of an earlier run again.
+fn work_of_names(keyword: &str, count: usize) -> u64 {
+    let declare = |keyword: &str| (0..count).map(|n| format!("{keyword} n{n}={n};")).collect::<String>();
+    (0..2)
+        .map(|_| {
+            let mut worker = Worker::start();
+            worker.run(&declare("const"));
+            let again = declare(keyword);
+            let before = cpu_ns(&worker);
+            run(&mut worker, &again, Lang::Js);
+            cpu_ns(&worker) - before
+        })
+        .min()
+        .expect("two measurements")
+}
+
+#[test]
+fn names_that_are_declared_again_take_work_in_proportion_to_their_number() {
+    for keyword in ["var", "let", "const"] {
+        let (less, more) = (work_of_names(keyword, 1500), work_of_names(keyword, 1500 * GROWTH));
+        assert!(more <= less.max(FLOOR_NS) * MOST_GROWTH, "{keyword}: {less} ns, {more} ns");
+    }
+}

@@ -49,7 +49,10 @@ async fn heap_bombs_end_by_their_limit_and_the_process_stays_within_its_address_
         assert!(["memory", "error", "timeout"].contains(&ran.outcome()), "{name}: {}", ran.done);
         if ran.done["runtime"] == "kept" {
             let (peak, resident) = (status_bytes(worker, "VmPeak"), status_bytes(worker, "VmHWM"));
-            assert!(peak > reserved() && peak <= ADDRESS_SPACE + reserved(), "{name}: an address space of {peak} bytes");
+            assert!(
+                peak > reserved() && peak <= ADDRESS_SPACE + reserved(),
+                "{name}: an address space of {peak} bytes"
+            );
             assert!(resident < ADDRESS_SPACE / 2, "{name}: {resident} bytes resident");
             seen += 1;
         }

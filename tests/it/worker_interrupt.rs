@@ -8,6 +8,7 @@ use runpen::outcome::{Outcome, StopReason};
 
 use crate::support::worker_driver::{Death, Worker, request};
 
+const SIGSEGV: i32 = 11;
 const SIGALRM: i32 = 14;
 
 /// The exit code of a worker that was asked to stop and did not.
@@ -148,7 +149,10 @@ fn questions_end_by_an_interrupt_of_everything_also_those_that_wait() {
         let expected = WorkerMessage::Answer { id: QueryId(expected), answer: Answer::TooSlow, engine_replaced: false };
         assert_eq!(answer, expected);
     }
-    assert_eq!(worker.ask(Query::IsComplete { code: "1".into(), lang: Lang::Js }), Answer::Completeness(Completeness::Complete));
+    assert_eq!(
+        worker.ask(Query::IsComplete { code: "1".into(), lang: Lang::Js }),
+        Answer::Completeness(Completeness::Complete)
+    );
     assert_eq!(worker.run("kept").text(), "'kept'");
 }
 
@@ -194,6 +198,13 @@ fn code_that_swallows_interrupts_ends_its_process() {
         // On a busy machine the kernel may be faster.
         assert!(death.code == Some(STUCK) || death.signal == Some(SIGALRM), "{code}: {death:?}");
     }
+}
+
+#[test]
+fn a_fault_of_the_engines_own_ends_the_process_by_its_signal() {
+    // Native recursion without a check of the stack. What handles the faults of parsers lets others pass.
+    let death = death_by("let it = [].values(); for (let i = 0; i < 1e5; i++) it = it.take(5); it.next()");
+    assert_eq!(death.signal, Some(SIGSEGV));
 }
 
 #[test]

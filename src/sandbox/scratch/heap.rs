@@ -6,7 +6,7 @@ use std::io;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{Cut, NO_HUGE_PAGES, give_up};
+use super::{Cut, NO_HUGE_PAGES, RESERVE_ONLY, give_up};
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
@@ -19,10 +19,16 @@ static START: AtomicUsize = AtomicUsize::new(0);
 static END: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
+/// Blocks of this size are used again: a parser that has failed with one reading gives back its trees before the next.
+const LARGE: usize = 32 << 10;
+
+/// Large blocks that nobody uses, each by its start and its size; those that find no room here are forgotten until [`clear`].
+static SPARE: [(AtomicUsize, AtomicUsize); 32] = [const { (AtomicUsize::new(0), AtomicUsize::new(0)) }; 32];
+
 struct Allocator;
 
 pub(super) fn reserve(bytes: usize) -> io::Result<()> {
-    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE);
+    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON | RESERVE_ONLY);
     // SAFETY: a new mapping at a place of the system's choice.
     let start = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) };
     if start == libc::MAP_FAILED {
@@ -61,6 +67,9 @@ pub(super) fn enter_for<T>(work: impl FnOnce() -> T) -> T {
 pub(super) fn clear(keep: usize) {
     let (start, end) = (START.load(Ordering::Relaxed), END.load(Ordering::Relaxed));
     let used = NEXT.swap(start, Ordering::Relaxed) - start;
+    for (_, size) in &SPARE {
+        size.store(0, Ordering::Relaxed);
+    }
     if cfg!(debug_assertions) {
         // Whoever has kept a block shall notice.
         // SAFETY: the stretch is ours, and no block in it is in use.
@@ -75,7 +84,36 @@ fn holds(block: *mut u8) -> bool {
     START.load(Ordering::Relaxed) <= address && address < END.load(Ordering::Relaxed)
 }
 
+fn spare(block: *mut u8, size: usize) {
+    if let Some((start, room)) = SPARE.iter().min_by_key(|(_, room)| room.load(Ordering::Relaxed))
+        && size >= LARGE.max(room.load(Ordering::Relaxed))
+    {
+        start.store(block as usize, Ordering::Relaxed);
+        room.store(size, Ordering::Relaxed);
+    }
+}
+
+/// The begin of a large block that nobody uses, if there is one. The rest of it is still to be had.
+fn reuse(layout: Layout) -> Option<*mut u8> {
+    if layout.size() < LARGE {
+        return None;
+    }
+    SPARE.iter().find_map(|(start, room)| {
+        let (begin, size) = (start.load(Ordering::Relaxed), room.load(Ordering::Relaxed));
+        let at = begin.next_multiple_of(layout.align());
+        let taken = at - begin + layout.size();
+        (taken <= size).then(|| {
+            start.store(begin + taken, Ordering::Relaxed);
+            room.store(size - taken, Ordering::Relaxed);
+            at as *mut u8
+        })
+    })
+}
+
 fn place(layout: Layout) -> *mut u8 {
+    if let Some(block) = reuse(layout) {
+        return block;
+    }
     let at = NEXT.load(Ordering::Relaxed).next_multiple_of(layout.align());
     match at.checked_add(layout.size()).filter(|next| *next <= END.load(Ordering::Relaxed)) {
         Some(next) => {
@@ -120,7 +158,9 @@ unsafe impl GlobalAlloc for Allocator {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if holds(block) {
-            resize(block, layout.size(), 0);
+            if !resize(block, layout.size(), 0) && is_active() {
+                spare(block, layout.size());
+            }
         } else if !is_active() {
             // SAFETY: as our caller's: the block is one of the system's.
             unsafe { System.dealloc(block, layout) };

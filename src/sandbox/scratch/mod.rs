@@ -63,7 +63,10 @@ pub fn reserved_bytes(text_bytes: u64) -> u64 {
 }
 
 fn heap_bytes(text_bytes: u64) -> usize {
-    usize::try_from(text_bytes).unwrap_or(usize::MAX).saturating_mul(HEAP_PER_TEXT_BYTE).saturating_add(LEAST_HEAP_BYTES)
+    usize::try_from(text_bytes)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(HEAP_PER_TEXT_BYTE)
+        .saturating_add(LEAST_HEAP_BYTES)
 }
 
 /// Reserves a stack and a heap for the calling thread, which must be the only one, and catches the signals that come with them. Before
@@ -88,7 +91,12 @@ const NO_HUGE_PAGES: libc::c_int = libc::MADV_NOHUGEPAGE;
 #[cfg(not(target_os = "linux"))]
 const NO_HUGE_PAGES: libc::c_int = libc::MADV_NORMAL;
 
-/// The usable part of a stack, and the page below it that cannot be touched.
+#[cfg(target_os = "linux")]
+const RESERVE_ONLY: libc::c_int = libc::MAP_NORESERVE;
+#[cfg(not(target_os = "linux"))]
+const RESERVE_ONLY: libc::c_int = 0;
+
+/// A stack from its lowest address to its highest, with the page at its end that cannot be touched.
 fn bounds(stack: &impl Stack) -> (usize, usize) {
     (stack.limit().get(), stack.base().get())
 }

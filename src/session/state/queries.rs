@@ -9,8 +9,8 @@ use super::frames::Violation;
 use super::{Action, Engine, Phase, State};
 use crate::ids::QueryId;
 use crate::ipc::{
-    Answer, Completions, Content, HostMessage, MOST_ANSWER_BYTES, MOST_COMPLETIONS, MOST_PREVIEWED, PATIENT_GRACE, Preview, Property,
-    Query, Reference, properties_bytes, try_map_properties,
+    Answer, Completions, Content, HostMessage, MOST_ANSWER_BYTES, MOST_COMPLETIONS, MOST_PREVIEWED, PATIENT_GRACE,
+    Preview, Property, Query, Reference, properties_bytes, try_map_properties,
 };
 use crate::outcome::StopReason;
 use crate::protocol::{ErrorCode, Found, PropertyShown, RequestId, ServerMessage};

@@ -63,7 +63,9 @@ impl<'t> Javascript<'t> {
     pub fn refused(&self, problem: Problem) -> Refused {
         let (text, offset) = match &self.lowered {
             None => (self.text.as_ref(), problem.offset),
-            Some((before, pieces)) => (before.as_str(), edits::original(pieces, problem.offset).unwrap_or(before.len())),
+            Some((before, pieces)) => {
+                (before.as_str(), edits::original(pieces, problem.offset).unwrap_or(before.len()))
+            }
         };
         let (line, column) = origin::place_in(text, offset);
         let place = match &self.compiled {

@@ -190,11 +190,10 @@ pub fn evaluate<'js>(
             let text = &request.code;
             evaluate_script(ctx, host, &file, text, Way::unchanged(text), declared)
         }
-        Ok(Ok(Prepared::Script { javascript, declared })) => {
-            host.sources.install_decorators(ctx, &javascript).and_then(|()| {
-                evaluate_script(ctx, host, &file, &javascript.text.clone(), javascript.way(), declared)
-            })
-        }
+        Ok(Ok(Prepared::Script { javascript, declared })) => host
+            .sources
+            .install_decorators(ctx, &javascript)
+            .and_then(|()| evaluate_script(ctx, host, &file, &javascript.text.clone(), javascript.way(), declared)),
         Ok(Ok(Prepared::Module { javascript })) => host
             .sources
             .install_decorators(ctx, &javascript)
@@ -249,6 +248,7 @@ fn prepare<'t>(
         }),
         Mode::Module => guarded(host, || Ok(Prepared::Module { javascript: modules::prepare(text, is_typescript)? })),
         Mode::Repl => {
+            // Lent for good: what is done to them in there must be whole at any moment, and allocate nothing.
             let names = &mut *host.sources.names.borrow_mut();
             let mut probe = |native: &str| scratch::outside(|| is_alive(ctx, host, native));
             guarded(host, || {
