@@ -17,7 +17,7 @@ use super::tools::Tools;
 use super::web::Web;
 use super::wire::Wire;
 use crate::ids::{QueryId, RunId};
-use crate::ipc::{HostMessage, RunEnd, Settings, WorkerMessage};
+use crate::ipc::{HostMessage, PATIENT_GRACE, RunEnd, Settings, WorkerMessage};
 use crate::outcome::{Outcome, StopReason, Usage};
 use crate::sandbox::{HeapGauge, KernelTimer};
 
@@ -176,6 +176,25 @@ impl Host {
             runs.get_mut(foreground).into_iter().for_each(|run| run.shift_deadline(waited));
         }
         self.arm_kernel_timer(turn.deadline, now);
+    }
+
+    /// Does work that asks whether it must stop, and does stop then. Only a machine that is busy elsewhere can keep it from that, so the
+    /// kernel waits for longer than it would for a script.
+    pub fn with_patience<T>(&self, work: impl FnOnce() -> T) -> T {
+        let Some(Turn { grace, .. }) = self.turn.get() else { return work() };
+        self.set_grace(grace.max(PATIENT_GRACE));
+        let done = work();
+        self.set_grace(grace);
+        done
+    }
+
+    fn set_grace(&self, grace: Duration) {
+        let (Some(turn), now) = (self.turn.get(), Instant::now()) else { return };
+        self.turn.set(Some(Turn { grace, ..turn }));
+        // What has been stopped meanwhile has its grace from here on.
+        let stop = self.stop.get().map(|(stop, _)| (stop, now));
+        self.stop.set(stop);
+        self.arm_kernel_timer(if stop.is_some() { now } else { turn.deadline }, now);
     }
 
     pub fn arm_kernel_timer(&self, deadline: Instant, now: Instant) {

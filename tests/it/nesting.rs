@@ -252,7 +252,7 @@ fn check(worker: &mut Worker, what: &str, code: &str) {
     assert!(code.len() as u64 <= DEFAULT_CODE_BYTES);
     for lang in [Lang::Js, Lang::Ts] {
         for mode in [Mode::Repl, Mode::Module, Mode::Script] {
-            let run = worker.begin(RunRequest { lang, mode, timeout_ms: 700, ..request(code) });
+            let run = worker.begin(RunRequest { lang, mode, timeout_ms: 10_000, ..request(code) });
             let Some(finished) = worker.try_finish(run) else {
                 panic!("{what}, {lang:?}, {mode:?}: {:?}", worker.death());
             };

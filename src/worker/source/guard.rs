@@ -9,7 +9,7 @@ use crate::worker::host::Host;
 /// # Errors
 /// Why it came to nothing: the text leads too far, or the turn must stop.
 pub fn guarded<T: Clone>(host: &Host, work: impl FnOnce() -> T) -> Result<T, Cut> {
-    scratch::run(&mut || host.must_stop(), work)
+    host.with_patience(|| scratch::run(&mut || host.must_stop(), work))
 }
 
 /// What is said of a text that leads too far.

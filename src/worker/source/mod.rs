@@ -238,8 +238,11 @@ fn prepare<'t>(
     match request.mode {
         Mode::Script if !is_typescript => {
             // Names are all that is wanted of the parser.
-            let declared = guarded(host, || repl::names_of_script(text)).unwrap_or_default();
-            Ok(Ok(Prepared::AsItIs { declared }))
+            match guarded(host, || repl::names_of_script(text)) {
+                // The engine compiles without asking whether it must stop.
+                Err(scratch::Cut::Stopped) => Err(scratch::Cut::Stopped),
+                declared => Ok(Ok(Prepared::AsItIs { declared: declared.unwrap_or_default() })),
+            }
         }
         Mode::Script => guarded(host, || {
             let javascript = Javascript::of(text, true, Goal::Script)?;
