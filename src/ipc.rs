@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use query::{
     Answer, Completeness, Completion, CompletionKind, Completions, Content, Glimpse, MOST_ANSWER_BYTES,
-    MOST_COMPLETIONS, MOST_GLIMPSE_UNITS, MOST_PREVIEWED, MOST_PROPERTIES, MOST_REFERENCES, Preview, Property,
-    PropertyKind, Query, Reference, properties_bytes, try_map_properties,
+    MOST_COMPLETIONS, MOST_GLIMPSE_UNITS, MOST_PREVIEWED, MOST_PROPERTIES, MOST_REFERENCES, PATIENT_GRACE, Preview,
+    Property, PropertyKind, Query, Reference, properties_bytes, try_map_properties,
 };
 
 use crate::ids::{QueryId, RunId};

@@ -126,7 +126,10 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
     let most_connections = connections_within(open_files, &config)?;
     let config = Arc::new(config);
     let metrics = Arc::new(Metrics::new());
-    let policy = Policy::new(config.sandbox.mode, std::process::id(), config.run.heap_bytes);
+    let policy = Policy {
+        code_bytes: config.run.code_bytes as u64,
+        ..Policy::new(config.sandbox.mode, std::process::id(), config.run.heap_bytes)
+    };
     let launcher = ProcessLauncher { program: worker_program()?, args: vec!["worker".into()], policy: Some(policy) };
     let hook = Arc::clone(&metrics) as Arc<dyn crate::pool::PoolHook>;
     let pool = Pool::start(config.pool.clone(), config.worker_settings(), config.run.kill_grace, launcher, hook)?;

@@ -97,6 +97,11 @@ const RULES: &[Rule] = &[
         &[Check::Is(0, libc::ITIMER_REAL)],
         "the kernel's timer, which ends a turn that nothing else ends",
     ),
+    rule(
+        libc::SYS_setitimer,
+        &[Check::Is(0, libc::ITIMER_PROF)],
+        "the timer that looks into the parsers, which ask nobody whether they should stop",
+    ),
     rule(libc::SYS_getrusage, &[Check::Is(0, libc::RUSAGE_SELF)], "processor time of a run"),
     rule(libc::SYS_getrandom, &[], "hash seeds and crypto.getRandomValues"),
     // Locks of the standard library, which one thread never waits for. Not the operations on two locks, nor on priorities.

@@ -16,9 +16,9 @@ use super::timers::Timers;
 use super::tools::Tools;
 use super::web::Web;
 use super::wire::Wire;
-use crate::ids::RunId;
-use crate::ipc::{HostMessage, RunEnd, Settings, WorkerMessage};
-use crate::outcome::{Outcome, StopReason};
+use crate::ids::{QueryId, RunId};
+use crate::ipc::{HostMessage, PATIENT_GRACE, RunEnd, Settings, WorkerMessage};
+use crate::outcome::{Outcome, StopReason, Usage};
 use crate::sandbox::{HeapGauge, KernelTimer};
 
 /// How old the last look at the socket may be. A look is a system call, and the engine asks several times as often.
@@ -64,8 +64,8 @@ pub struct Host {
     kernel_timer: RefCell<KernelTimer>,
     turn: Cell<Option<Turn>>,
     stop: Cell<Option<(Stop, Instant)>>,
-    /// A run in the inbox that is to end before it begins.
-    stopped_unstarted: Cell<Option<(RunId, StopReason)>>,
+    /// The last of the questions in the inbox that nobody wants answered any more.
+    cancelled: Cell<Option<QueryId>>,
     preparing: Cell<bool>,
     polls: Cell<u64>,
 }
@@ -89,7 +89,7 @@ impl Host {
             kernel_timer: RefCell::default(),
             turn: Cell::default(),
             stop: Cell::default(),
-            stopped_unstarted: Cell::default(),
+            cancelled: Cell::default(),
             preparing: Cell::default(),
             polls: Cell::default(),
         })
@@ -178,6 +178,25 @@ impl Host {
         self.arm_kernel_timer(turn.deadline, now);
     }
 
+    /// Does work that asks whether it must stop, and does stop then. Only a machine that is busy elsewhere can keep it from that, so the
+    /// kernel waits for longer than it would for a script.
+    pub fn with_patience<T>(&self, work: impl FnOnce() -> T) -> T {
+        let Some(Turn { grace, .. }) = self.turn.get() else { return work() };
+        self.set_grace(grace.max(PATIENT_GRACE));
+        let done = work();
+        self.set_grace(grace);
+        done
+    }
+
+    fn set_grace(&self, grace: Duration) {
+        let (Some(turn), now) = (self.turn.get(), Instant::now()) else { return };
+        self.turn.set(Some(Turn { grace, ..turn }));
+        // What has been stopped meanwhile has its grace from here on.
+        let stop = self.stop.get().map(|(stop, _)| (stop, now));
+        self.stop.set(stop);
+        self.arm_kernel_timer(if stop.is_some() { now } else { turn.deadline }, now);
+    }
+
     pub fn arm_kernel_timer(&self, deadline: Instant, now: Instant) {
         let left = deadline.saturating_duration_since(now) + self.turn_grace() + KERNEL_SLACK;
         self.kernel_timer.borrow_mut().arm(left);
@@ -257,23 +276,31 @@ impl Host {
     /// From now on the engine that a `Prepare` has asked for is being built.
     pub fn prepared(&self) {
         self.preparing.set(false);
-        self.stopped_unstarted.set(None);
+        self.cancelled.set(None);
     }
 
-    /// Whether this run was interrupted while its frame was still waiting.
-    pub fn take_stopped_unstarted(&self, run: RunId) -> Option<StopReason> {
-        self.stopped_unstarted.take().filter(|(stopped, _)| *stopped == run).map(|(_, reason)| reason)
+    /// Whether this question was cancelled while its frame was still waiting.
+    pub fn is_cancelled(&self, question: QueryId) -> bool {
+        let last = self.cancelled.get();
+        if last == Some(question) {
+            self.cancelled.set(None);
+        }
+        last.is_some()
     }
 
     fn interrupt(&self, target: Option<RunId>, reason: StopReason, now: Instant) {
         let hit = |run: RunId| target.is_none_or(|target| target == run);
-        for message in self.inbox.borrow().iter() {
-            if let HostMessage::Run(request) = message
-                && hit(request.run)
-                && self.stopped_unstarted.get().is_none()
-            {
-                self.stopped_unstarted.set(Some((request.run, reason)));
-            }
+        let is_hit = |message: &HostMessage| matches!(message, HostMessage::Run(request) if hit(request.run));
+        let waiting = self.inbox.borrow().iter().position(is_hit);
+        if let Some(HostMessage::Run(request)) = waiting.and_then(|at| self.inbox.borrow_mut().remove(at)) {
+            self.end_unstarted(request.run, reason.outcome());
+        }
+        if target.is_none() {
+            let last = self.inbox.borrow().iter().rev().find_map(|message| match message {
+                HostMessage::Query { id, .. } => Some(*id),
+                _ => None,
+            });
+            self.cancelled.set(last.or(self.cancelled.get()));
         }
         let turn = self.turn.get().map(|turn| turn.run);
         let mut to_bury = Vec::new();
@@ -336,6 +363,13 @@ impl Host {
                 self.timers.borrow_mut().bury(id);
             }
         }
+        self.send(&WorkerMessage::Done(Box::new(end)));
+    }
+
+    /// Ends a run that has not begun. It need not wait for what keeps it from that, which may take longer than the server's patience.
+    fn end_unstarted(&self, run: RunId, outcome: Outcome) {
+        let usage = Usage::default();
+        let end = RunEnd { run, outcome, value: None, error: None, usage, background: 0, engine_replaced: false };
         self.send(&WorkerMessage::Done(Box::new(end)));
     }
 

@@ -19,6 +19,10 @@ use crate::sandbox;
 /// Hexadecimal digits of the largest bigint that is shown. Decimal digits take time by the square of their number, in one go.
 const MOST_BIGINT_DIGITS: usize = 16_384;
 
+/// UTF-16 units of a symbol's description and of a regular expression that are copied out of the engine, where each further copy
+/// takes as much again. Whoever shows them cuts them in any case.
+const MOST_COPIED_UNITS: usize = 256 << 10;
+
 /// What was captured, kept from one look to the next. Must be dropped before the engine.
 pub struct Tools {
     all: Persistent<Array<'static>>,
@@ -491,9 +495,9 @@ impl<'js> Look<'js> {
         }
     }
 
-    /// `Symbol(description)`.
+    /// `Symbol(description)`, or the start of that.
     pub fn symbol_text(&self, symbol: &Value<'js>) -> Result<String> {
-        self.whole_text(&self.ask(Tool::SymbolText, symbol, ())?)
+        self.text(&self.ask(Tool::SymbolText, symbol, ())?, MOST_COPIED_UNITS)
     }
 
     /// The decimal digits; `None` where there would be too many.

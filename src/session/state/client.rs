@@ -91,10 +91,11 @@ impl State {
     }
 
     pub(super) fn cancel_all(&mut self, now: Instant) {
-        if self.waiting.is_empty() && self.active.is_empty() {
+        if self.waiting.is_empty() && self.active.is_empty() && self.queries.is_empty() {
             return self.error(ErrorCode::UnknownRun, "nothing is running", None);
         }
         self.stop_everything(StopReason::Cancel, now);
+        self.cancel_queries();
     }
 
     pub(super) fn input(&mut self, id: Option<RequestId>, text: Option<String>, now: Instant) {

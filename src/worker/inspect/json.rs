@@ -122,6 +122,10 @@ impl<'js> Writer<'_, 'js> {
             let key = key?.to_js_string()?;
             let Some(member) = self.look.read_plain(object, &key)? else { return Ok(false) };
             let length = self.look.length(&key)?;
+            // A key may be as long as the heap allows, and every copy of it takes that much again.
+            if self.out.len() + length > self.most_bytes {
+                return Ok(false);
+            }
             if !first {
                 self.out.push(',');
             }

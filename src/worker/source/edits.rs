@@ -1,5 +1,6 @@
 //! Changes to a text, and the way back from the changed text to the one that was sent.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// One change: the bytes of `at` make way for `text`.
@@ -26,6 +27,8 @@ enum Head {
 pub struct Edits {
     edits: Vec<Edit>,
     head: Vec<Head>,
+    /// What has been inserted there.
+    in_head: HashSet<String>,
     /// Where the head goes: after a hashbang and directives.
     pub head_at: usize,
 }
@@ -61,7 +64,9 @@ impl Edits {
     }
 
     pub fn insert_at_head(&mut self, text: impl Into<String>) {
-        self.head.push(Head::Inserted(text.into()));
+        let text = text.into();
+        self.in_head.insert(text.clone());
+        self.head.push(Head::Inserted(text));
     }
 
     /// Takes a stretch, with the changes in it, from its place and puts it at the end of the head.
@@ -76,7 +81,7 @@ impl Edits {
 
     /// Whether this has been put into the head already.
     pub fn head_has(&self, text: &str) -> bool {
-        self.head.iter().any(|part| matches!(part, Head::Inserted(there) if there == text))
+        self.in_head.contains(text)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -99,17 +104,26 @@ impl Edits {
         out
     }
 
+    fn first_from(&self, start: usize) -> usize {
+        self.edits.partition_point(|edit| edit.at.start < start)
+    }
+
     fn emit(&self, source: &str, range: Range<usize>, out: &mut Rewritten, which: Which) {
         let mut cursor = range.start;
-        let first = self.edits.partition_point(|edit| edit.at.start < range.start);
+        let mut next = self.first_from(range.start);
         // What is inserted exactly at the end belongs to what follows, where anything does.
         let takes_end = which == Which::All && range.end >= source.len();
-        for edit in &self.edits[first..] {
+        while let Some(edit) = self.edits.get(next) {
+            next += 1;
             if edit.at.start > range.end || (edit.at.start == range.end && !takes_end) {
                 break;
             }
-            let is_inside = edit.at.start >= cursor && edit.at.end <= range.end;
-            if !is_inside || (edit.is_move && which == Which::ButMoves) {
+            if edit.at.start < cursor {
+                // Within what has made way, there may be many more.
+                next = self.first_from(cursor);
+                continue;
+            }
+            if edit.at.end > range.end || (edit.is_move && which == Which::ButMoves) {
                 continue;
             }
             out.copy(source, cursor..edit.at.start);

@@ -25,7 +25,7 @@ const FUNCTION_START: &str = "(async function () {";
 const FUNCTION_END: &str = "\n})()";
 
 /// How a text is to be evaluated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The changed text; `None` where the text is evaluated as it is.
     pub rewritten: Option<Rewritten>,

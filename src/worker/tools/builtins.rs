@@ -2,7 +2,7 @@
 
 use rquickjs::{Array, Function, IntoJs, Object, Result, Value};
 
-use super::{Look, Slot, Tool};
+use super::{Look, MOST_COPIED_UNITS, Slot, Tool};
 
 /// UTF-16 units of a function's text in which the head of a class is looked for.
 const MOST_CLASS_HEAD: usize = 4096;
@@ -101,7 +101,7 @@ impl<'js> Look<'js> {
 
     pub fn regexp_text(&self, regexp: &Object<'js>) -> Result<String> {
         let source: rquickjs::String = self.ask(Tool::RegexpSource, regexp.as_value(), ())?;
-        Ok(format!("/{}/{}", self.whole_text(&source)?, self.regexp_flags(regexp)?))
+        Ok(format!("/{}/{}", self.text(&source, MOST_COPIED_UNITS)?, self.regexp_flags(regexp)?))
     }
 
     /// The letters of a regular expression's flags.

@@ -384,12 +384,18 @@ impl Model {
                 assert!(self.preparing.is_none(), "a run while the engine is being built");
                 self.jobs.push(Job { run: request.run, started: false, background: false, interrupted: None });
             }
-            HostMessage::Interrupt { run, reason } => {
-                for job in self.jobs.iter_mut().filter(|job| run.is_none_or(|run| run == job.run)) {
-                    assert_eq!(job.interrupted, None, "{run:?} was interrupted twice");
-                    job.interrupted = Some(reason);
+            HostMessage::Interrupt { run, reason } => match run {
+                Some(run) => {
+                    for job in self.jobs.iter_mut().filter(|job| job.run == run) {
+                        assert_eq!(job.interrupted, None, "{run:?} was interrupted twice");
+                        job.interrupted = Some(reason);
+                    }
                 }
-            }
+                None => {
+                    assert!(!self.questions.is_empty(), "interrupted questions that nobody has asked");
+                    assert!(self.jobs.iter().all(|job| job.interrupted.is_some()), "a run is stopped by its own name");
+                }
+            },
             HostMessage::Prepare { nonce, .. } => {
                 assert!(self.jobs.is_empty(), "prepared at work");
                 self.preparing = Some(nonce);
