@@ -84,12 +84,17 @@ impl Run {
     pub fn turn_deadline(&self, now: Instant) -> Instant {
         match self.phase {
             Phase::Foreground => self.deadline,
-            Phase::Background { deadline, .. } => deadline.min(now + self.timeout),
+            Phase::Background { deadline, .. } => deadline.min(now + self.timeout.saturating_sub(self.cpu)),
         }
     }
 
+    /// Counts what a turn has computed. All turns of a background together have the run's own time limit for that, and no more:
+    /// else one that never rests would hold a core for as long as a background may wait.
     pub fn add_cpu(&mut self, cpu: Duration) {
         self.cpu += cpu;
+        if !self.is_foreground() && self.cpu >= self.timeout {
+            self.stop.get_or_insert(StopReason::Deadline);
+        }
     }
 
     /// A prompt has kept it waiting: that is not its own time.
