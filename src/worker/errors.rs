@@ -57,10 +57,21 @@ pub fn error_info<'js>(ctx: &Ctx<'js>, host: &Host, thrown: &Value<'js>, run: Ru
     frames.truncate(MOST_FRAMES);
     // Where an editor is to point: into the text of this run, where the error has been there at all.
     let place = frames.iter().find(|frame| source::is_of_run(&frame.source, run)).or(frames.first());
+    drop(look);
+    drop(tools);
+    let stack = match inspect::text_of(ctx, host, thrown) {
+        Ok(shown) => shown,
+        Err(error) if host.stopped().is_some() => return Err(error),
+        // A heap with no room for all of it.
+        Err(_) => {
+            ctx.catch();
+            inspect::cut(if written.is_some() { trace } else { with_header(&name, &message, &trace) }, most)
+        }
+    };
     Ok(ErrorInfo {
         line: place.map(|place| place.line),
         column: place.map(|place| place.column),
-        stack: inspect::cut(if written.is_some() { trace } else { with_header(&name, &message, &trace) }, most),
+        stack,
         name,
         message: inspect::cut(message, most),
         frames,

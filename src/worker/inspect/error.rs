@@ -75,7 +75,7 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     fn stack_text(&self, error: &Object<'js>) -> Result<String> {
-        let text = errors::error_text(&self.look, error, self.most_bytes)?;
+        let text = self.host.sources.in_users_words(errors::error_text(&self.look, error, self.most_bytes)?);
         let Some(at) = text.find(FRAMES) else { return Ok(text) };
         // The message is the script's own, to the last line end; the frames get the places that the user knows.
         let (message, frames) = text.split_at(at + 1);
