@@ -29,6 +29,8 @@ pub struct Mapped {
 pub struct Way {
     /// The text that the engine got, where its positions are not the user's own.
     pub evaluated: Option<Rc<str>>,
+    /// The first line of it, where they are.
+    first_line: Rc<str>,
     /// How it came from the JavaScript, where that was changed: the changes, the last ones first, each with the text before it.
     pub edited: Vec<(Rc<str>, Vec<Piece>)>,
     /// How the JavaScript came from the TypeScript. In the order of the generated positions.
@@ -59,16 +61,34 @@ impl Way {
     /// The way of a text that the engine gets as it is.
     pub fn unchanged(text: &str) -> Way {
         // The engine counts bytes and editors count UTF-16 units, which is the same in ASCII.
-        Way { evaluated: (!text.is_ascii()).then(|| text.into()), edited: Vec::new(), compiled: None }
+        if text.is_ascii() {
+            return Way { first_line: text.lines().next().unwrap_or_default().into(), ..Way::default() };
+        }
+        Way { evaluated: Some(text.into()), ..Way::default() }
+    }
+
+    /// The way of a text that was changed.
+    pub fn changed(evaluated: Rc<str>, edited: Vec<(Rc<str>, Vec<Piece>)>, compiled: Option<Vec<Mapped>>) -> Way {
+        Way { evaluated: Some(evaluated), first_line: Rc::default(), edited, compiled }
     }
 
     fn bytes(&self) -> usize {
         let texts = self.evaluated.iter().chain(self.edited.iter().map(|(text, _)| text)).map(|text| text.len());
         let pieces = self.edited.iter().map(|(_, pieces)| size_of_val(&pieces[..]));
-        texts.sum::<usize>() + pieces.sum::<usize>() + self.compiled.as_ref().map_or(0, |map| size_of_val(&map[..]))
+        self.first_line.len()
+            + texts.sum::<usize>()
+            + pieces.sum::<usize>()
+            + self.compiled.as_ref().map_or(0, |map| size_of_val(&map[..]))
     }
 
-    /// Takes a position of the engine's to the user's text; both from 1. `None` for what only the host has written.
+    /// Takes a position of the engine's, of code that was running, to the user's text; both from 1. `None` for what only the host
+    /// has written.
+    fn back_from_code(&self, line: u32, column: u32) -> Option<(u32, u32)> {
+        let first_line = self.evaluated.as_ref().unwrap_or(&self.first_line);
+        let column = if line == 1 { column_in_first_line(first_line, column) } else { column };
+        self.back(line, column)
+    }
+
     fn back(&self, line: u32, column: u32) -> Option<(u32, u32)> {
         let Some(evaluated) = &self.evaluated else { return Some((line, column)) };
         let mut offset = offset_of(evaluated, line, column);
@@ -112,7 +132,12 @@ impl Origins {
             };
             let Place { function, file, line, column } = place;
             let origin = self.kept.iter().rev().find(|origin| origin.file == file);
-            let place = origin.map_or(Some((line, column)), |origin| origin.way.back(line, column));
+            let place = match origin {
+                None => Some((line, column)),
+                // What the engine's own parser complains about.
+                Some(origin) if function.is_empty() => origin.way.back(line, column),
+                Some(origin) => origin.way.back_from_code(line, column),
+            };
             // The call of a function that the host has put around the code is nothing that the user has written.
             let Some((line, column)) = place else { continue };
             out += &if function.is_empty() {
@@ -145,6 +170,15 @@ fn place_of(line: &str) -> Option<Place<'_>> {
     let column = parts.next()?.parse().ok()?;
     let line = parts.next()?.parse().ok()?;
     Some(Place { function, file: parts.next()?, line, column })
+}
+
+/// The column, in bytes from 1, that the engine means in the first line: there it counts from 0, but for names.
+fn column_in_first_line(text: &str, column: u32) -> u32 {
+    let at = column.saturating_sub(1) as usize;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '\u{200c}' | '\u{200d}');
+    let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else { return column };
+    let is_start_of_name = after.starts_with(is_name) && !before.ends_with(is_name);
+    if at == 0 || is_start_of_name { column } else { column + 1 }
 }
 
 /// The byte at a line and a column in bytes, both from 1.

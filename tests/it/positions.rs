@@ -1,0 +1,96 @@
+//! Where an error is: at the place in the text that the user wrote, whatever has become of that on its way to the engine.
+
+use runpen::ipc::{ErrorInfo, Lang, RunRequest};
+use runpen::outcome::Outcome;
+
+use crate::support::worker_driver::{Worker, request};
+
+#[track_caller]
+fn failure(worker: &mut Worker, request: RunRequest) -> ErrorInfo {
+    let code = request.code.clone();
+    let finished = worker.run_request(request);
+    assert_eq!(finished.end.outcome, Outcome::Error, "{code}: {:?}", finished.end);
+    finished.end.error.expect("an error says what it is")
+}
+
+/// What stands in the place of `^` of a text is where its error is, in JavaScript and TypeScript alike.
+#[track_caller]
+fn points_to(before: &[&str], marked: &str) {
+    let at = marked.find('^').expect("a mark");
+    let code = marked.replacen('^', "", 1);
+    let line = marked[..at].matches('\n').count() + 1;
+    let column = marked[..at].rsplit('\n').next().unwrap().encode_utf16().count() + 1;
+    for lang in [Lang::Js, Lang::Ts] {
+        let mut worker = Worker::start();
+        for code in before {
+            assert_eq!(worker.run(code).end.outcome, Outcome::Ok, "{code}");
+        }
+        let error = failure(&mut worker, RunRequest { lang, ..request(&code) });
+        let place = (error.line.unwrap_or(0) as usize, error.column.unwrap_or(0) as usize);
+        assert_eq!(place, (line, column), "{lang:?} {code}: {error:?}");
+        assert!(error.stack.contains(&format!(":{line}:{column}")), "{lang:?} {code}: {error:?}");
+    }
+}
+
+#[test]
+fn a_name_that_was_declared_again_keeps_its_place() {
+    let again = ["const k = 1", "const k = 2"];
+    for marked in [
+        "^k()",
+        "1; ^k()",
+        "1;\n  ^k()",
+        "^k.a.b",
+        "k;\n^k.a.b",
+        "++^k",
+        "1; ++^k",
+        "^k`x`",
+        "new ^k()",
+        "[1, 2].map(x => ^k())",
+        "const k = 3; ^k()",
+        "const k = 3, j = ^k()",
+        "^k = 1",
+        "const { k, l = ^k() } = {}",
+    ] {
+        points_to(&again, marked);
+    }
+}
+
+#[test]
+fn what_stands_behind_a_replaced_text_keeps_its_place() {
+    let again = ["let a = 1; const k = 1; class C {} function f() {}", "const k = 2"];
+    for marked in [
+        "k; ^nope()",
+        "let a = k, b = ^nope()",
+        "class C { static x = ^nope() }",
+        "function f() { return k }; ^nope()",
+        "({ k }); ^nope()",
+        "return ^nope()",
+    ] {
+        points_to(&again, marked);
+    }
+}
+
+/// The engine counts the columns of the first line from 0, but for those of names.
+#[test]
+fn the_first_line_is_like_every_other() {
+    for marked in [
+        "const x = 1; ^x()",
+        "    ^null.a",
+        "0, ^x()",
+        "let x = {}; x.^y()",
+        "'é'; let x = {}; x.^y()",
+        "throw ^Error('no')",
+        "throw new ^Error('no')",
+        "  ^nope",
+        "[1].map(v => ^nope)",
+    ] {
+        for before in ["", ";\n"] {
+            let code = format!("{before}{marked}");
+            if !code.contains("0, ") {
+                points_to(&[], &code);
+            } else {
+                points_to(&["const x = 1"], &code);
+            }
+        }
+    }
+}
