@@ -31,4 +31,4 @@ pub use process::{exit_now, open_files, return_free_memory};
 pub use proxy::as_proxy;
 pub use report::{Layer, LayerReport, Report, Status};
 pub use timer::KernelTimer;
-pub use values::{class_of, copy_bytes};
+pub use values::{Gives, IteratorClasses, Pending, class_of, copy_bytes};

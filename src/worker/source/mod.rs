@@ -8,6 +8,7 @@
 mod completeness;
 mod decorators;
 mod edits;
+mod getters;
 mod javascript;
 mod modules;
 mod names;
@@ -22,6 +23,7 @@ mod typescript;
 mod walk;
 
 pub use self::completeness::completeness;
+pub use self::getters::constant_of_getter;
 pub use self::modules::Files;
 pub use self::names::{Lexical, Names};
 
