@@ -38,6 +38,7 @@ mod source_hostile;
 mod stopped;
 mod support;
 mod typescript;
+mod typescript_parity;
 mod uncaught;
 mod waiting;
 mod web;

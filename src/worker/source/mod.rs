@@ -8,10 +8,12 @@
 mod completeness;
 mod decorators;
 mod edits;
+mod enums;
 mod getters;
 mod javascript;
 mod modules;
 mod names;
+mod namespaces;
 mod nesting;
 mod origin;
 mod outside;
@@ -19,6 +21,7 @@ mod parse;
 pub mod rehearsal;
 mod repl;
 mod rewrite;
+mod spaces;
 mod typescript;
 mod walk;
 
