@@ -9,6 +9,7 @@ mod bad_requests;
 mod box_probes;
 mod cancel;
 mod complete;
+mod completeness_parity;
 mod config;
 mod crashes;
 mod decorators;
