@@ -191,7 +191,7 @@ fn all_turns_of_a_background_together_compute_no_longer_than_the_runs_own_limit(
             WorkerMessage::Settled { outcome, usage, .. } => {
                 assert_eq!(outcome, Outcome::Timeout, "{code}");
                 // Far from the ten seconds that it might wait.
-                assert!((200_000..2_000_000).contains(&usage.cpu_us), "{code}: {usage:?}");
+                assert!((50_000..3_000_000).contains(&usage.cpu_us), "{code}: {usage:?}");
             }
             other => panic!("{other:?}"),
         }
