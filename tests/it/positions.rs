@@ -39,8 +39,8 @@ fn a_name_that_was_declared_again_keeps_its_place() {
         "^k()",
         "1; ^k()",
         "1;\n  ^k()",
-        "^k.a.b",
-        "k;\n^k.a.b",
+        "k.a.^b",
+        "k;\nk.a.^b",
         "++^k",
         "1; ++^k",
         "^k`x`",
@@ -75,7 +75,7 @@ fn what_stands_behind_a_replaced_text_keeps_its_place() {
 fn the_first_line_is_like_every_other() {
     for marked in [
         "const x = 1; ^x()",
-        "    ^null.a",
+        "    null.^a",
         "0, ^x()",
         "let x = {}; x.^y()",
         "'é'; let x = {}; x.^y()",
@@ -92,5 +92,42 @@ fn the_first_line_is_like_every_other() {
                 points_to(&["const x = 1"], &code);
             }
         }
+    }
+}
+
+#[test]
+fn a_property_of_nothing_is_where_it_stands_if_there_is_no_doubt() {
+    for marked in [
+        "function g() {\n  return this.a.^b;\n}\ng.call({})",
+        "const o = {\n  m() {\n    let x = 1;\n    return this.list[0].^name;\n  },\n  list: [],\n};\no.m()",
+        "nothing?.a;\nvar nothing;\n(() => null)().^deep",
+        "let a;\n(() => undefined)()[\n  ^'x']",
+        "class A {\n  get v() {\n    return super.v.^w;\n  }\n}\nnew A().v",
+        "(() => undefined)().^set = 1",
+        "'\u{1d4b3}'; this.nothing.^there",
+    ] {
+        points_to(&[], marked);
+    }
+    // What was thrown in another run's text is in that.
+    let mut worker = Worker::start();
+    worker.run("function g() {\n  return this.a.b;\n}");
+    let error = failure(&mut worker, request("1;\ng.call({}); ({}).b"));
+    let places: Vec<_> = error.frames.iter().map(|frame| (frame.source.as_str(), frame.line)).collect();
+    assert_eq!(places, [("run-1", 2), ("run-2", 2)], "{error:?}");
+}
+
+#[test]
+fn a_property_of_nothing_is_not_guessed_at() {
+    for (code, place) in [
+        ("function g() {\n  return this.a.b;\n}\nvar o = { a: { b: 1 } }; o.a.b; g.call({})", (1, 1)),
+        ("function g(key) {\n  return this.a[key];\n}\n({ b: 1 }).b; g.call({}, 'b')", (2, 17)),
+    ] {
+        let error = failure(&mut Worker::start(), request(code));
+        let frame = &error.frames[0];
+        assert_eq!(
+            (frame.function.as_str(), (frame.line, frame.column)),
+            ("g", place),
+            "as the engine has it: {error:?}"
+        );
     }
 }

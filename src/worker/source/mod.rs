@@ -5,6 +5,7 @@
 //! ([`rewrite`], [`edits`]). A script never meets the parser on its way. Errors and stacks are given in the positions of the text
 //! that was sent ([`origin`]).
 
+mod blame;
 mod completeness;
 mod decorators;
 mod edits;
@@ -136,9 +137,9 @@ impl Sources {
         }
     }
 
-    /// A trace in the positions of the texts that the user sent, with its frames.
-    pub fn in_users_texts(&self, trace: &str) -> (String, Vec<StackFrame>) {
-        self.origins.borrow().in_users_texts(trace)
+    /// A trace in the positions of the texts that the user sent, with its frames. `message` is that of the error; empty for none.
+    pub fn in_users_texts(&self, trace: &str, message: &str) -> (String, Vec<StackFrame>) {
+        self.origins.borrow().in_users_texts(trace, message)
     }
 
     /// A name of an earlier run that is no property of the global object.

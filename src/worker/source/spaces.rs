@@ -133,8 +133,7 @@ impl Spaces {
     /// Whether what a path such as `a.b.c` leads to is more than a type, as far as can be told.
     pub fn is_value(&self, path: &str, root: &IdentifierReference<'_>, scoping: &Scoping) -> bool {
         let Some(mut space) = self.named(root, scoping) else { return true };
-        let mut parts = path.split('.').map(str::trim).skip(1).peekable();
-        while let Some(part) = parts.next() {
+        for part in path.split('.').map(str::trim).skip(1) {
             if !self.exports[space.0].have(part) {
                 return false;
             }
