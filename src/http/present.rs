@@ -19,18 +19,10 @@ pub enum Presenter {
     Text,
 }
 
-/// Console text that `?reply=final` holds for all runs of a session together. One run has its caps, but as many runs as there are
-/// timers can live on at once. What is over is dropped, and counted as the worker counts what is over its own caps.
-const FINAL_BYTES: usize = 4 << 20;
-
-/// What an entry costs besides its text.
-const ENTRY_BYTES: usize = 64;
-
 /// The runs of a `?reply=final` session that are not over.
 #[derive(Debug, Default)]
 pub struct Finals {
     runs: HashMap<RequestId, Collected>,
-    bytes: usize,
 }
 
 /// A run's messages so far. Bounded by the run's console caps.
@@ -39,8 +31,8 @@ pub struct Collected {
     pub console: Vec<ConsoleLine>,
     pub done: Option<Done>,
     pub settled: Option<Settled>,
-    /// Entries that were not kept.
-    pub dropped: u64,
+    /// What it holds.
+    bytes: usize,
 }
 
 /// How the background ended.
@@ -55,6 +47,7 @@ pub struct Settled {
 impl Collected {
     /// Takes a message of the run in; true when it was the last one. Messages that are no part of the result are let go.
     pub fn take(&mut self, message: ServerMessage) -> bool {
+        self.bytes += message.bytes();
         match message {
             ServerMessage::Console { id: _, seq: _, entries, dropped: _ } => {
                 self.console.extend(entries);
@@ -103,6 +96,14 @@ impl Presenter {
             Presenter::Text => console_text(message),
         }
     }
+
+    /// Bytes of messages that make a frame later.
+    pub fn held(&self) -> usize {
+        match self {
+            Presenter::Json | Presenter::Text => 0,
+            Presenter::Final(runs) => runs.runs.values().map(|run| run.bytes).sum(),
+        }
+    }
 }
 
 /// A message as compact JSON.
@@ -111,7 +112,7 @@ pub fn json(message: &impl Serialize) -> String {
 }
 
 impl Finals {
-    fn collect(&mut self, mut message: ServerMessage) -> Option<String> {
+    fn collect(&mut self, message: ServerMessage) -> Option<String> {
         let id = match &message {
             ServerMessage::Queued { .. } | ServerMessage::Started { .. } => return None,
             ServerMessage::Console { id, .. } | ServerMessage::Settled { id, .. } => id.clone(),
@@ -126,28 +127,14 @@ impl Finals {
             | ServerMessage::Error { .. } => return Some(json(&message)),
         };
         let run = self.runs.entry(id.clone()).or_default();
-        if let ServerMessage::Console { entries, .. } = &mut message {
-            let bytes = console_bytes(entries);
-            if self.bytes + bytes > FINAL_BYTES {
-                run.dropped += entries.len() as u64;
-                return None;
-            }
-            self.bytes += bytes;
-        }
         if !run.take(message) {
             return None;
         }
-        let Collected { console, done, settled, dropped } = self.runs.remove(&id)?;
-        self.bytes -= console_bytes(&console);
-        let mut done = done?;
-        done.usage.dropped = done.usage.dropped.saturating_add(dropped);
+        let Collected { console, done, settled, bytes: _ } = self.runs.remove(&id)?;
+        let done = done?;
         let frame = FinalFrame { kind: "done", done: &done, console: &console, settled: &settled };
         Some(json(&frame))
     }
-}
-
-fn console_bytes(entries: &[ConsoleLine]) -> usize {
-    entries.iter().map(|entry| entry.bytes() + ENTRY_BYTES).sum()
 }
 
 fn console_text(message: ServerMessage) -> Option<String> {

@@ -18,7 +18,7 @@ pub(super) struct Ended {
 impl State {
     /// A run that never reached a worker.
     pub(super) fn end_waiting(&mut self, run: Waiting, outcome: Outcome) {
-        let Waiting { id, run: _ } = run;
+        let Waiting { id, run: _, bytes: _ } = run;
         self.send(ServerMessage::Done(Box::new(Done {
             id,
             outcome,
@@ -91,7 +91,7 @@ impl State {
                 && run.deadline > now
                 && let Some(unbegun) = run.unbegun.take()
             {
-                self.waiting.push_front(Waiting { id: run.id, run: *unbegun });
+                self.waiting.push_front(Waiting::new(run.id, *unbegun));
                 continue;
             }
             let outcome = lost_outcome(&run, ladder, now);

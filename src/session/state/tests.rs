@@ -25,6 +25,7 @@ const QUEUE: usize = 3;
 
 fn rules() -> Rules {
     Rules {
+        queued_bytes: 4 << 20,
         timeout: TIMEOUT,
         kill_grace: GRACE,
         background_timeout: BACKGROUND,
