@@ -1,17 +1,20 @@
-//! The constants that enums are made of, as far as TypeScript's own compiler works them out: it decides by them what a member
-//! without a value is, and which members have a way back from their value to their name.
+//! Enums, and the constants that they are made of as far as TypeScript's own compiler works them out: it decides by them what a
+//! member without a value is, and which members have a way back from their value to their name.
 
 use std::collections::HashMap;
 
 use oxc_ast::ast::{
-    BinaryExpression, BindingPattern, Expression, IdentifierReference, TSEnumMember, TSEnumMemberName,
-    VariableDeclarationKind, VariableDeclarator,
+    BinaryExpression, BindingPattern, Expression, IdentifierReference, TSEnumDeclaration, TSEnumMember,
+    TSEnumMemberName, VariableDeclarationKind, VariableDeclarator,
 };
+use oxc_ast_visit::Visit;
 use oxc_semantic::Scoping;
+use oxc_span::GetSpan;
 use oxc_syntax::operator::{BinaryOperator, UnaryOperator};
 use oxc_syntax::scope::ScopeId;
 use oxc_syntax::symbol::SymbolId;
 
+use super::namespaces::Lowering;
 use super::spaces::{Space, Spaces};
 
 /// What is known of a constant.
@@ -146,6 +149,77 @@ impl<'s> Constants<'s> {
             BinaryOperator::ShiftRightZeroFill => f64::from(to_int32(left).cast_unsigned() >> shift),
             _ => return None,
         }))
+    }
+}
+
+impl<'a> Lowering<'_> {
+    pub(super) fn enumeration(&mut self, declaration: &TSEnumDeclaration<'a>) {
+        let exported = self.exported.take();
+        let start = exported.unwrap_or(declaration.span.start);
+        if declaration.declare {
+            if !self.blocks.is_empty() {
+                self.replace(start, declaration.span.end, "");
+            }
+            return;
+        }
+        let Some(scope) = declaration.body.scope_id.get() else { return };
+        let parameter = self.spaces.parameter(scope);
+        let (open, close) = self.ends(&declaration.id, &parameter, exported.is_some());
+        self.replace(start, declaration.body.span.start + 1, open);
+        let mut end = declaration.body.span.start + 1;
+        let mut last = Some(Constant::Number(-1.0));
+        for member in &declaration.body.members {
+            // A comma, but for the first; what stands there may also be a comment.
+            if end > declaration.body.span.start + 1 {
+                self.replace(end, member.span.start, "; ");
+            }
+            last = self.member(member, &parameter, scope, last);
+            end = member.span.end;
+        }
+        self.replace(end, declaration.body.span.end, close);
+    }
+
+    /// A member of an enum; its value, where that is a constant.
+    fn member(
+        &mut self,
+        member: &TSEnumMember<'a>,
+        parameter: &str,
+        scope: ScopeId,
+        last: Option<Constant>,
+    ) -> Option<Constant> {
+        let name = name_of(member);
+        let key = serde_json::to_string(&name).expect("a string is always JSON");
+        let Some(init) = &member.initializer else {
+            let Some(Constant::Number(last)) = last else {
+                self.refuse(
+                    member.span.start,
+                    "This enum member needs a value: the one before it is not a constant number",
+                );
+                return None;
+            };
+            let value = last + 1.0;
+            self.constants.note(scope, &name, Constant::Number(value));
+            self.replace(
+                member.span.start,
+                member.span.end,
+                format!("{parameter}[{parameter}[{key}] = {value}] = {key}"),
+            );
+            return Some(Constant::Number(value));
+        };
+        let value = self.constants.of(init);
+        if let Some(value) = value {
+            self.constants.note(scope, &name, value);
+        }
+        let is_text = value == Some(Constant::Text) || is_syntactically_text(init);
+        let (before, behind) = if is_text {
+            (format!("{parameter}[{key}] = ("), ")".to_owned())
+        } else {
+            (format!("{parameter}[{parameter}[{key}] = ("), format!(")] = {key}"))
+        };
+        self.replace(member.span.start, init.span().start, before);
+        self.visit_expression(init);
+        self.insert(init.span().end, behind);
+        value
     }
 }
 

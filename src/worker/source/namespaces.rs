@@ -11,9 +11,9 @@ use oxc_allocator::Allocator;
 use oxc_ast::ast::{
     ArrowFunctionExpression, AssignmentTargetPropertyIdentifier, BindingIdentifier, BindingPattern, BindingProperty,
     Class, Declaration, ExportDeclaration, Expression, IdentifierReference, ObjectProperty, ReturnStatement, Statement,
-    TSClassImplements, TSEnumDeclaration, TSEnumMember, TSImportEqualsDeclaration, TSInterfaceDeclaration,
-    TSModuleReference, TSNamespaceDeclaration, TSNamespaceDeclarationBody, TSType, TSTypeAliasDeclaration,
-    TSTypeAnnotation, TSTypeName, VariableDeclaration,
+    TSClassImplements, TSEnumDeclaration, TSImportEqualsDeclaration, TSInterfaceDeclaration, TSModuleReference,
+    TSNamespaceDeclaration, TSNamespaceDeclarationBody, TSType, TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeName,
+    VariableDeclaration,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::Scoping;
@@ -22,7 +22,7 @@ use oxc_syntax::scope::{ScopeFlags, ScopeId};
 use oxc_syntax::symbol::SymbolFlags;
 
 use super::edits::{Edits, Rewritten};
-use super::enums::{self, Constant, Constants};
+use super::enums::Constants;
 use super::parse::{self, Frame, Problem};
 use super::spaces::{Spaces, is_instantiated};
 
@@ -38,7 +38,8 @@ pub fn may_have(text: &str) -> bool {
 /// When one has something in it that cannot be compiled.
 pub fn lower(text: &str, frame: Frame) -> Result<Option<Rewritten>, Problem> {
     let allocator = Allocator::default();
-    let program = parse::parse(&allocator, text, frame)?;
+    // Values are moved with their parentheses.
+    let program = parse::parse_with_parens(&allocator, text, frame)?;
     let scoping = parse::resolve(text, frame, &program)?;
     let spaces = Spaces::of(&program, &scoping);
     if spaces.is_empty() {
@@ -64,20 +65,20 @@ pub fn lower(text: &str, frame: Frame) -> Result<Option<Rewritten>, Problem> {
     }
 }
 
-struct Lowering<'s> {
+pub(super) struct Lowering<'s> {
     source: &'s str,
     frame_start: usize,
     scoping: &'s Scoping,
-    spaces: &'s Spaces,
-    constants: Constants<'s>,
+    pub(super) spaces: &'s Spaces,
+    pub(super) constants: Constants<'s>,
     edits: Edits,
     problem: Option<Problem>,
     /// What the object is called in each of the namespaces around.
-    blocks: Vec<String>,
+    pub(super) blocks: Vec<String>,
     /// Functions within the innermost namespace.
     functions: u32,
     /// Where the `export` stands before the declaration that comes next.
-    exported: Option<u32>,
+    pub(super) exported: Option<u32>,
     /// The names whose variable is there.
     begun: HashSet<(ScopeId, String)>,
 }
@@ -95,24 +96,24 @@ impl<'a> Lowering<'_> {
         self.source.get(self.range(span)).unwrap_or_default()
     }
 
-    fn replace(&mut self, start: u32, end: u32, text: impl Into<String>) {
+    pub(super) fn replace(&mut self, start: u32, end: u32, text: impl Into<String>) {
         let range = self.at(start)..self.at(end);
         self.edits.replace(range, text);
     }
 
-    fn insert(&mut self, position: u32, text: impl Into<String>) {
+    pub(super) fn insert(&mut self, position: u32, text: impl Into<String>) {
         let at = self.at(position);
         self.edits.insert(at, text);
     }
 
-    fn refuse(&mut self, position: u32, message: &str) {
+    pub(super) fn refuse(&mut self, position: u32, message: &str) {
         let offset = self.at(position);
         self.problem.get_or_insert(Problem { message: message.into(), offset, is_at_end: false });
     }
 
     /// What stands before and behind the body of a namespace or an enum. Neither is an expression statement, so that both leave
     /// the completion value alone.
-    fn ends(&mut self, id: &BindingIdentifier<'a>, parameter: &str, is_exported: bool) -> (String, String) {
+    pub(super) fn ends(&mut self, id: &BindingIdentifier<'a>, parameter: &str, is_exported: bool) -> (String, String) {
         let name = id.name.as_str();
         let Some(symbol) = id.symbol_id.get() else { return Default::default() };
         let scope = self.scoping.symbol_scope_id(symbol);
@@ -324,75 +325,6 @@ impl<'a> Lowering<'_> {
         self.replace(start, import.module_reference.span().start, target);
         self.visit_identifier_reference(root);
         self.replace(import.module_reference.span().end, import.span.end, ";");
-    }
-
-    fn enumeration(&mut self, declaration: &TSEnumDeclaration<'a>) {
-        let exported = self.exported.take();
-        let start = exported.unwrap_or(declaration.span.start);
-        if declaration.declare {
-            if !self.blocks.is_empty() {
-                self.replace(start, declaration.span.end, "");
-            }
-            return;
-        }
-        let Some(scope) = declaration.body.scope_id.get() else { return };
-        let parameter = self.spaces.parameter(scope);
-        let (open, close) = self.ends(&declaration.id, &parameter, exported.is_some());
-        self.replace(start, declaration.body.span.start + 1, open);
-        let mut end = declaration.body.span.start + 1;
-        let mut last = Some(Constant::Number(-1.0));
-        for member in &declaration.body.members {
-            // A comma, but for the first; what stands there may also be a comment.
-            if end > declaration.body.span.start + 1 {
-                self.replace(end, member.span.start, "; ");
-            }
-            last = self.member(member, &parameter, scope, last);
-            end = member.span.end;
-        }
-        self.replace(end, declaration.body.span.end, close);
-    }
-
-    /// A member of an enum; its value, where that is a constant.
-    fn member(
-        &mut self,
-        member: &TSEnumMember<'a>,
-        parameter: &str,
-        scope: ScopeId,
-        last: Option<Constant>,
-    ) -> Option<Constant> {
-        let name = enums::name_of(member);
-        let key = serde_json::to_string(&name).expect("a string is always JSON");
-        let Some(init) = &member.initializer else {
-            let Some(Constant::Number(last)) = last else {
-                self.refuse(
-                    member.span.start,
-                    "This enum member needs a value: the one before it is not a constant number",
-                );
-                return None;
-            };
-            let value = last + 1.0;
-            self.constants.note(scope, &name, Constant::Number(value));
-            self.replace(
-                member.span.start,
-                member.span.end,
-                format!("{parameter}[{parameter}[{key}] = {value}] = {key}"),
-            );
-            return Some(Constant::Number(value));
-        };
-        let value = self.constants.of(init);
-        if let Some(value) = value {
-            self.constants.note(scope, &name, value);
-        }
-        let is_text = value == Some(Constant::Text) || enums::is_syntactically_text(init);
-        let (before, behind) = if is_text {
-            (format!("{parameter}[{key}] = ("), ")".to_owned())
-        } else {
-            (format!("{parameter}[{parameter}[{key}] = ("), format!(")] = {key}"))
-        };
-        self.replace(member.span.start, init.span().start, before);
-        self.visit_expression(init);
-        self.insert(init.span().end, behind);
-        value
     }
 }
 

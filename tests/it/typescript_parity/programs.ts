@@ -275,3 +275,57 @@ namespace N { export const key = 'k'; export class Base {} } namespace N { expor
 
 // A namespace before a function of the same name.
 namespace f { export let x = 1; } function f() { return f.x; } console.log(f());
+
+// What only looks like an export.
+namespace N { export let x = 1; export const o = { x: 2, get y() { return x; }, ['x' + x]: 3, f(x = 4) { return x; } }; export class C { x = 5; static x = x; m() { x: for (;;) break x; return this.x + x; } } }
+console.log(N.o, N.o.f(), new N.C().m(), N.C.x);
+
+// Scopes of all kinds that hide an export, or do not.
+namespace N { export let x = 1, seen: any[] = []; try { throw 'caught'; } catch (x) { seen.push(x); } for (let x of [2]) seen.push(x); function f() { seen.push(x); var x = 3; } f(); (function x() { seen.push(typeof x); })(); seen.push(class x {}.name, x); }
+console.log(N.seen);
+
+// Static blocks, private members and computed fields.
+namespace N { export let x = 1; export class C { static #p = x; static { x += this.#p; } [x] = x; #q = x; get q() { return this.#q; } } }
+console.log(N.x, new N.C(), new N.C().q);
+
+// Aliases of aliases.
+namespace A { export namespace B { export namespace C { export let v = 1; export class K {} } } }
+namespace N { import B = A.B; import C = B.C; export import D = C; export const seen = [C.v, new C.K()]; }
+namespace N { console.log(D.v, ++D.v); }
+console.log(A.B.C.v, N.seen, N.D === A.B.C);
+
+// An alias of an enum.
+enum E { A = 'a' } namespace N { export import F = E; export const v = F.A; import G = E; enum H { X = G.A.length } export const h = H.X; }
+console.log(N.F, N.v, N.h);
+
+// Exported with a decorator.
+const log: any[] = []; function dec(value: any, context: any) { log.push(context.name); }
+namespace N { export let n = 0; @dec export class C { @dec m() { return n; } } export @dec class D {} } console.log(log, new N.C().m(), Object.keys(N));
+
+// Enums with members of the same value, or none.
+enum Same { A = 1, B = 1, C } enum None {} console.log(Same, None, Same[1]);
+
+// Namespaces around functions with enums of their own.
+namespace N { export function f() { enum E { A = 1, B } return E.B; } export const g = () => { const enum E { A = 5 } return E.A; }; export enum E { A = 9 } } console.log(N.f(), N.g(), N.E.A);
+
+// Generic calls, assertions and `satisfies` around exports.
+namespace N { export let x: unknown = 1; export const y = (x as number) + 1, z = <number>x, w = x! satisfies unknown; export function id<T>(v: T) { return v; } } namespace N { console.log(id<number>(y), (x as any) = 7, x); }
+console.log(N.x, N.y, N.z, N.w);
+
+// Destructured parameters, defaults and rests that name exports.
+namespace N { export let a = 1, b = 2; export const f = ({ a: c = a, ...d }: any = { b }) => [c, d]; export const g = ([x = b, ...a]: any[]) => [x, a]; } console.log(N.f(), N.f({}), N.g([]), N.g([5, 6]));
+
+// Logical and exponent assignments, comma and conditional expressions.
+namespace N { export let a: any = null, b: any = 0, c: any = 2; a ??= 5; b ||= a; c &&= c ** 3; export const d = (a, b, c), e = a ? b : c; [a, b] = [b, c]; } console.log(N);
+
+// Asynchronous code.
+namespace N { export let n = 0; export async function* gen() { for (let i = 0; i < 2; i++) { n++; yield n; } } export const later = async () => { for await (n of gen()) ; return n; }; } N.later(); console.log(N.n);
+
+// Two namespaces that use each other.
+namespace A { export const f = (n: number): any => n ? B.g(n - 1) : x; export let x = 'a'; } namespace B { export const g = (n: number): any => n ? A.f(n - 1) : x; export let x = 'b'; } console.log(A.f(1), A.f(2));
+
+// Names that are words elsewhere.
+namespace of { export let async = 1, get = 2, type = 3, namespace = 4; export const all = [async, get, type, namespace]; } enum type { of, as = 5, enum } console.log(of.all, type);
+
+// Values in parentheses.
+namespace N { export let a = (1), b = ((2, 3)), { c } = ({ c: 4 }); export const f = (() => (a)); } enum E { A = (1 + 2) * 3, B = (A), C = ('x'), D = ((A | (1 << 4))), F } console.log(N.a, N.b, N.c, N.f(), E);
