@@ -21,7 +21,8 @@ use crate::outcome::{Outcome, StopReason, Usage};
 use crate::sandbox::Report;
 
 /// The largest frame either side accepts, in bytes. Above the largest legal message (a full client frame of code and input, or a
-/// value's text and JSON at their caps), and small enough that ten thousand hostile workers cannot exhaust the server.
+/// value's text and JSON at their caps). Half a frame of a worker is claimed from `server.inflight_bytes`, so that many hostile workers
+/// together cannot exhaust the server either.
 pub const MAX_FRAME_BYTES: usize = 4 << 20;
 
 /// UTF-8 bytes of a question's text; the rest is cut with a note. Nobody reads a longer one before answering.

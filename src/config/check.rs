@@ -70,7 +70,7 @@ const BOUNDS: &[Bound] = &[
     row("run.console_entries", 0, 1 << 40, "about a trillion"),
     row("run.text_bytes", 64, MIB, "64 bytes to 1 MiB; a note has to fit, and all of it a frame from the worker"),
     row("run.json_bytes", 0, MIB, "0 is none; 1 MiB fits a frame from the worker"),
-    row("run.queue", 0, 10_000, "each may hold a whole code"),
+    row("run.queue", 0, 10_000, "what they hold is bounded besides"),
     row("run.timers", 1, 1_000_000, "each takes memory of the worker"),
     row("pool.warm", 1, 65_536, "with none, nobody would see at the start that workers cannot start"),
     row("pool.max", 1, 65_536, "each is a process"),

@@ -242,7 +242,7 @@ fn an_unknown_key_is_named_with_its_source() {
 
 #[test]
 fn a_value_of_the_wrong_type_is_named_with_its_source() {
-    let queue = "it must be a whole number from 0 to 10000 (each may hold a whole code)";
+    let queue = "it must be a whole number from 0 to 10000 (what they hold is bounded besides)";
     let cases = [
         ("'12'", "the string \"12\""),
         ("true", "true"),

@@ -4,7 +4,7 @@
 //! do, and [`serve`] ends the connection when it waits too long: for the next whole head (the first as well as every later one), or
 //! for a client that does not take its response. How long a body may take is said where bodies are read.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -18,10 +18,11 @@ use actix_web::middleware::Next;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
 use super::connections::Place;
 use super::guarded::guarded;
+use crate::session::budget::{Account, Claim};
 
 /// How long a connection may wait for its client.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,13 @@ pub struct Patience {
     pub stall: Duration,
 }
 
+/// How long a connection that holds too much may take to say why it ends. Until then its memory is in use.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Bytes that are read from a socket in one go. The library reads as long as there is something, and what it has read it must hold,
+/// though nobody asks for it yet.
+const READ_BYTES: usize = 16 << 10;
+
 /// What a connection is doing. Shared by its socket, its requests, and the task that serves it.
 pub struct Watch {
     place: Place,
@@ -39,6 +47,10 @@ pub struct Watch {
     waits_since: Cell<Option<Instant>>,
     /// Since when the client has not taken what is there for it.
     stalled_since: Cell<Option<Instant>>,
+    /// What the connection holds, all in all.
+    account: Rc<Account>,
+    /// What the library has ready for the client and the socket does not take.
+    unsent: RefCell<Claim>,
     /// One of the above has changed such that a wait may be over earlier.
     changed: Notify,
 }
@@ -52,16 +64,25 @@ pub enum Cut {
     Stalled,
     /// It had to make room for another, or the server ends.
     GaveWay,
+    /// It held the most of what all may hold, and did not let go in time.
+    Evicted,
 }
 
 impl Watch {
-    pub fn new(place: Place) -> Watch {
+    pub fn new(place: Place, account: Rc<Account>) -> Watch {
+        let unsent = RefCell::new(account.claim());
         Watch {
             place,
             waits_since: Cell::new(Some(Instant::now())),
             stalled_since: Cell::new(None),
+            account,
+            unsent,
             changed: Notify::new(),
         }
+    }
+
+    pub fn account(&self) -> &Rc<Account> {
+        &self.account
     }
 
     fn wait_since(&self, since: Option<Instant>) {
@@ -77,6 +98,12 @@ impl Watch {
         let silent = self.waits_since.get().map(|since| (since + patience.head, Cut::Silent));
         let stalled = self.stalled_since.get().map(|since| (since + patience.stall, Cut::Stalled));
         silent.into_iter().chain(stalled).min_by_key(|(at, _)| *at)
+    }
+
+    /// Resolves when the connection is still there though it was told to go.
+    async fn overstayed(&self) {
+        self.account.evicted().await;
+        sleep(FAREWELL).await;
     }
 
     /// Resolves when the connection has waited too long or is to end.
@@ -98,6 +125,7 @@ impl Watch {
                 () = clock => {}
                 () = self.changed.notified() => {}
                 () = self.place.ended() => return Cut::GaveWay,
+                () = self.overstayed() => return Cut::Evicted,
             }
         }
     }
@@ -120,19 +148,23 @@ pub async fn serve<D: Future>(dispatcher: D, watch: &Watch, patience: Patience) 
 pub struct Socket {
     stream: TcpStream,
     watch: Rc<Watch>,
+    /// Bytes read since the library was last told that there are none.
+    read: usize,
 }
 
 impl Socket {
     pub fn new(stream: TcpStream, watch: Rc<Watch>) -> Socket {
-        Socket { stream, watch }
+        Socket { stream, watch, read: 0 }
     }
 
     pub fn watch(&self) -> &Rc<Watch> {
         &self.watch
     }
 
-    fn note(&self, written: &Poll<io::Result<usize>>) {
+    fn note(&self, offered: usize, written: &Poll<io::Result<usize>>) {
         let stalled = &self.watch.stalled_since;
+        let taken = if let Poll::Ready(Ok(taken)) = written { *taken } else { 0 };
+        self.watch.unsent.borrow_mut().set(offered - taken);
         match written {
             Poll::Ready(_) => stalled.set(None),
             Poll::Pending if stalled.get().is_none() => {
@@ -146,14 +178,22 @@ impl Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        if self.read >= READ_BYTES {
+            self.read = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.read = if polled.is_pending() { 0 } else { self.read + buf.filled().len() - before };
+        polled
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.note(&written);
+        self.note(buf.len(), &written);
         written
     }
 

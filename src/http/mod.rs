@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::pool::{Pool, PoolError, ProcessLauncher};
 use crate::protocol::{ClientLimits, ErrorCode};
 use crate::sandbox::Policy;
 use crate::session::Shared;
-use crate::session::budget::Budget;
+use crate::session::budget::{Account, Budget};
 use crate::session::registry::{Refused, Registry};
 
 mod application;
@@ -35,7 +36,7 @@ mod server;
 mod ws;
 
 use application::Application;
-use connection::Patience;
+use connection::{Patience, Watch};
 use connections::Connections;
 use server::{Server, Serving};
 
@@ -95,6 +96,11 @@ impl App {
         }
     }
 
+    /// The account of the connection that this request came by.
+    fn account(&self, req: &HttpRequest) -> Rc<Account> {
+        req.conn_data::<Rc<Watch>>().map_or_else(|| self.shared.budget.account(), |watch| Rc::clone(watch.account()))
+    }
+
     /// Whether the address of this request may start another run now.
     fn admits(&self, req: &HttpRequest) -> bool {
         let (Some(rate), Some(peer)) = (&self.rate, req.peer_addr()) else { return true };
@@ -110,6 +116,7 @@ impl App {
 /// # Errors
 /// [`ServeError`] where the server cannot start; once it listens, only where a socket or the runtime fails.
 pub fn serve(config: Config) -> Result<(), ServeError> {
+    crate::sandbox::give_back_large_blocks();
     let open_files = raise_open_files();
     let most_connections = connections_within(open_files, &config)?;
     let config = Arc::new(config);
@@ -183,6 +190,7 @@ async fn listen(app: Data<App>, config: &Config) -> Result<(), ServeError> {
         patience: Patience { head: config.server.head_timeout, stall: config.server.stall_timeout },
         connections: app.connections.clone(),
         metrics: Arc::clone(&app.shared.metrics),
+        budget: app.shared.budget.clone(),
     };
     let application = Application::new(app.clone());
     let mut server = Server::start(config.server.listen, config.server.http_threads, application, serving)?;

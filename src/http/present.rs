@@ -23,6 +23,8 @@ pub enum Presenter {
 #[derive(Debug, Default)]
 pub struct Finals {
     runs: HashMap<RequestId, Collected>,
+    /// What they hold together.
+    bytes: usize,
 }
 
 /// A run's messages so far. Bounded by the run's console caps.
@@ -101,7 +103,7 @@ impl Presenter {
     pub fn held(&self) -> usize {
         match self {
             Presenter::Json | Presenter::Text => 0,
-            Presenter::Final(runs) => runs.runs.values().map(|run| run.bytes).sum(),
+            Presenter::Final(runs) => runs.bytes,
         }
     }
 }
@@ -126,11 +128,13 @@ impl Finals {
             | ServerMessage::Completeness { .. }
             | ServerMessage::Error { .. } => return Some(json(&message)),
         };
+        self.bytes += message.bytes();
         let run = self.runs.entry(id.clone()).or_default();
         if !run.take(message) {
             return None;
         }
-        let Collected { console, done, settled, bytes: _ } = self.runs.remove(&id)?;
+        let Collected { console, done, settled, bytes } = self.runs.remove(&id)?;
+        self.bytes -= bytes;
         let done = done?;
         let frame = FinalFrame { kind: "done", done: &done, console: &console, settled: &settled };
         Some(json(&frame))

@@ -89,7 +89,7 @@ async fn run_in(registration: Registration, req: &HttpRequest, payload: Payload,
     if !app.admits(req) {
         return failure(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, "too many runs a second; slow down");
     }
-    let (account, config) = (app.shared.budget.account(), &app.shared.config.server);
+    let (account, config) = (app.account(req), &app.shared.config.server);
     let body = match body::read(req, payload, config.frame_bytes, config.body_timeout, &account).await {
         Ok(body) => body,
         Err(unread) => return unread_body(&unread, app),

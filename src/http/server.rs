@@ -27,6 +27,7 @@ use super::connection::{Cut, Patience, Socket, Watch, serve};
 use super::connections::{Connections, Place};
 use super::{Application, ServeError};
 use crate::metrics::Metrics;
+use crate::session::budget::Budget;
 
 /// Connections that may wait to be accepted: a whole class that opens the page at once.
 const BACKLOG: i32 = 4096;
@@ -50,6 +51,7 @@ pub struct Serving {
     pub patience: Patience,
     pub connections: Connections,
     pub metrics: Arc<Metrics>,
+    pub budget: Budget,
 }
 
 /// The threads that serve, and the socket that listens.
@@ -231,7 +233,7 @@ where
 {
     let Accepted { stream, peer, place } = accepted;
     let Ok(stream) = alive(stream) else { return };
-    let watch = Rc::new(Watch::new(place));
+    let watch = Rc::new(Watch::new(place, serving.budget.account()));
     let dispatcher = service.call((Socket::new(stream, Rc::clone(&watch)), Some(peer)));
     match serve(dispatcher, &watch, serving.patience).await {
         Ok(Ok(())) => {}
@@ -259,6 +261,7 @@ impl Cut {
             Cut::Silent => "silent",
             Cut::Stalled => "stalled",
             Cut::GaveWay => "gave_way",
+            Cut::Evicted => "evicted",
         }
     }
 }

@@ -87,7 +87,7 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
     };
     let config = &app.shared.config;
     let frame_bytes = config.server.frame_bytes;
-    let account = app.shared.budget.account();
+    let account = app.account(req);
     let (body, seen) = gated::gated(req, body, frame_bytes, account.claim());
     let (response, session, stream) = match actix_ws::handle(req, body) {
         Ok(upgraded) => upgraded,
@@ -111,6 +111,7 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
         rate: config.session.messages_per_s.map(|per_s| RateLimiter::direct(Quota::per_second(per_s))),
         queue: VecDeque::new(),
         pong: None,
+        collected: account.claim(),
         window,
         pings,
         heartbeat,
@@ -198,6 +199,8 @@ struct WsClient {
     queue: VecDeque<Message>,
     /// What the pong in `queue` is to say, where one waits. It answers the newest ping alone (RFC 6455 §5.5.3).
     pong: Option<Bytes>,
+    /// What the presenter holds.
+    collected: Claim,
     window: Rc<Window>,
     pings: Interval,
     heartbeat: Duration,
@@ -268,7 +271,9 @@ impl Client for WsClient {
         if let Some(lines) = &mut self.lines {
             lines.told(&message);
         }
-        let Some(frame) = self.presenter.present(message) else { return };
+        let frame = self.presenter.present(message);
+        self.collected.set(self.presenter.held());
+        let Some(frame) = frame else { return };
         self.push(Message::Text(frame.into()));
     }
 

@@ -5,6 +5,10 @@ use super::{ConsoleLine, Done, ErrorCode, ErrorShown, Found, RequestId, ServerMe
 /// What every message costs besides its texts.
 const MESSAGE_BYTES: usize = 128;
 
+/// The end of a run is told with its value or error where these are no larger, however little room there is: the ends of a session
+/// are bounded in number, and a client wants to know.
+const ALWAYS_TOLD_BYTES: usize = 1024;
+
 /// What stands in the place of a text that was left out.
 const LEFT_OUT: &str = "… left out: too much waits to be read";
 
@@ -45,6 +49,8 @@ impl ServerMessage {
     /// left out in silence, and every end stays an end.
     #[must_use]
     pub fn within(self, room: usize) -> ServerMessage {
+        let is_end = matches!(self, ServerMessage::Done(_) | ServerMessage::Settled { .. });
+        let room = if is_end { room.max(ALWAYS_TOLD_BYTES) } else { room };
         if self.bytes() <= room {
             return self;
         }
