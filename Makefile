@@ -1,5 +1,5 @@
 # `make run` and `make test` do all of their own set-up. They need Rust, Node 20 or newer with npm, and a C compiler; what else is
-# missing (curl, Chromium) comes from apt-get, on Debian and its kin. `make help` lists the rest.
+# missing (curl, Chromium, nginx) comes from apt-get, on Debian and its kin. `make help` lists the rest.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -35,7 +35,7 @@ find_chromium = for name in $(or $(CHROMIUM),chromium chromium-browser google-ch
 	command -v "$$name" && break; done
 
 .PHONY: help run dev build test soak fuzz bench lint clean
-.PHONY: setup need curl chromium page-deps page
+.PHONY: setup need curl chromium nginx page-deps page
 .PHONY: check-format check-page check-clippy check-doc test-page test-rust test-box test-soak test-doc test-browser screenshots
 
 help: ## Say what can be made
@@ -92,7 +92,7 @@ clean: ## Remove everything that was built or fetched
 
 # Set-up.
 
-setup: need curl chromium page-deps $(WEBSOCAT) ## Get everything that the tests need
+setup: need curl chromium nginx page-deps $(WEBSOCAT) ## Get everything that the tests need
 
 need:
 	@for tool in cargo node npm cc; do \
@@ -106,6 +106,11 @@ curl:
 chromium:
 	@[ -z "$(CHROMIUM)" ] || command -v "$(CHROMIUM)" >/dev/null || { echo "CHROMIUM=$(CHROMIUM) is no program" >&2; exit 1; }
 	@[ -n "$$($(find_chromium))" ] || { $(call apt,chromium); }
+
+# In front of the server as the operator's guide documents it, with a certificate that openssl makes.
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { $(call apt,nginx); }
+	@command -v openssl >/dev/null || { $(call apt,openssl); }
 
 # An install of its own, so that the version is the pinned one whatever else is on the machine.
 $(WEBSOCAT):
@@ -171,7 +176,7 @@ test-doc:
 	cargo test --doc
 
 # The debug binary: the tests before it have built most of it.
-test-browser: page chromium
+test-browser: page chromium curl nginx
 	$(call say,the page in a browser)
 	cargo build
 	browser=$$($(find_chromium)); cd static && RUNPEN_BIN='$(abspath $(TARGET)/debug/runpen)' CHROMIUM="$$browser" npm run e2e

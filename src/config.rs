@@ -5,11 +5,13 @@
 
 mod check;
 mod load;
+mod names;
 mod raw;
 #[cfg(test)]
 mod tests;
 
 pub use load::{BUILT_IN, ConfigError, Origin, Sources};
+pub use names::{Authority, ForeignPages, PageOrigin, PublicUrl};
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,6 +39,10 @@ pub struct Sandbox {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     pub listen: SocketAddr,
+    /// What this server is called outside, where that is not what it listens on.
+    pub public_url: Option<PublicUrl>,
+    /// The pages of others that may use this server.
+    pub origins: ForeignPages,
     /// Threads that speak HTTP and WebSocket.
     pub http_threads: usize,
     /// WebSocket sessions and HTTP runs at once.

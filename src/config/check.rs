@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
+use super::names::{origins, origins_shown, public_url};
 use super::raw::{RawConfig, RawLog, RawPool, RawRun, RawSandbox, RawServer, RawSession};
 use super::{Config, Log, LogFormat, Pool, Reuse, Run, Sandbox, Server, Session, millis};
 use crate::ipc::MAX_FRAME_BYTES;
@@ -137,6 +138,8 @@ impl RawServer {
     fn check(self) -> Result<Server, NotAllowed> {
         Ok(Server {
             listen: address("server.listen", &self.listen)?,
+            public_url: public_url("server.public_url", &self.public_url)?,
+            origins: origins("server.origins", &self.origins)?,
             http_threads: number("server.http_threads", self.http_threads)?,
             max_sessions: number("server.max_sessions", self.max_sessions)?,
             max_connections: number("server.max_connections", self.max_connections)?,
@@ -339,6 +342,8 @@ impl From<&Server> for RawServer {
     fn from(server: &Server) -> RawServer {
         let Server {
             listen,
+            public_url,
+            origins,
             http_threads,
             max_sessions,
             max_connections,
@@ -352,6 +357,8 @@ impl From<&Server> for RawServer {
         } = server;
         RawServer {
             listen: listen.to_string(),
+            public_url: public_url.as_ref().map(ToString::to_string).unwrap_or_default(),
+            origins: origins_shown(origins),
             http_threads: *http_threads as u64,
             max_sessions: *max_sessions as u64,
             max_connections: *max_connections as u64,

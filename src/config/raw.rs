@@ -25,6 +25,8 @@ pub(super) struct RawConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawServer {
     pub listen: String,
+    pub public_url: String,
+    pub origins: Vec<String>,
     pub http_threads: u64,
     pub max_sessions: u64,
     pub max_connections: u64,

@@ -56,6 +56,8 @@ fn the_built_in_defaults_are_the_documented_ones() {
     let expected = Config {
         server: Server {
             listen: "127.0.0.1:8080".parse().unwrap(),
+            public_url: None,
+            origins: ForeignPages::Listed(Vec::new()),
             http_threads: 2,
             max_sessions: 1000,
             max_connections: 4000,
@@ -150,6 +152,7 @@ fn a_configuration_written_out_loads_as_the_same() {
                 config.pool.reuse = reuse;
                 config.log = Log { level: level.parse().unwrap(), format };
                 config.server.http_runs_per_s = std::num::NonZeroU32::new(7);
+                config.server.public_url = PublicUrl::parse("https://run.example.org:8443/pen/");
                 assert_eq!(file(&config.to_toml()).load(), Ok(config.clone()));
             }
         }
@@ -287,6 +290,67 @@ fn a_value_that_is_no_choice_is_named_with_its_source() {
         "use `--listen` on the command line: it must be an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080, \
          and is \"localhost\"",
     );
+}
+
+fn origins(texts: &[&str]) -> ForeignPages {
+    ForeignPages::Listed(texts.iter().map(|text| PageOrigin::parse(text).unwrap()).collect())
+}
+
+#[test]
+fn foreign_pages_are_listed_in_a_file_or_in_one_variable() {
+    let listed = origins(&["https://a.example", "http://b.example:8080"]);
+    let from = |given: Given| given.load().map(|config| config.server.origins);
+    let text = "[server]\norigins = ['https://A.example:443', 'http://b.example:8080']";
+    assert_eq!(from(file(text)), Ok(listed.clone()));
+    for value in ["https://a.example,http://b.example:8080", " https://a.example,  http://b.example:8080,"] {
+        assert_eq!(from(environment(&[("RUNPEN_SERVER__ORIGINS", value)])), Ok(listed.clone()), "{value}");
+    }
+    // The variable replaces the file's list, as with every key.
+    let both = Given { environment: &[("RUNPEN_SERVER__ORIGINS", "")], ..file(text) };
+    assert_eq!(from(both), Ok(origins(&[])));
+    assert_eq!(from(file("[server]\norigins = ['*']")), Ok(ForeignPages::Any));
+    assert_eq!(from(environment(&[("RUNPEN_SERVER__ORIGINS", "*")])), Ok(ForeignPages::Any));
+    for config in [file(text).load().unwrap(), file("[server]\norigins = ['*']").load().unwrap()] {
+        assert_eq!(file(&config.to_toml()).load(), Ok(config));
+    }
+}
+
+#[test]
+fn names_that_are_none_are_named_with_their_source() {
+    let url = "it must be an http or https URL without a query, such as \"https://run.example.org\", or \"\", and is";
+    let origin = "it must be a list of origins, each a scheme, a host and perhaps a port, such as \"https://school.example\", \
+                  without a path or a slash at the end, or of `*` alone, and is";
+    check_refused(
+        file("[server]\npublic_url = 'run.example.org'"),
+        &format!("use `server.public_url` in FILE: {url} \"run.example.org\""),
+    );
+    check_refused(
+        environment(&[("RUNPEN_SERVER__PUBLIC_URL", "https://me:secret@a")]),
+        &format!("use `RUNPEN_SERVER__PUBLIC_URL` in the environment: {url} \"https://me:secret@a\""),
+    );
+    let long = format!("[server]\npublic_url = '{}'", "x".repeat(1 << 20));
+    check_refused(file(&long), &format!("use `server.public_url` in FILE: {url} \"{}\" and more", "x".repeat(100)));
+    for wrong in ["https://a.example/", "a.example", "null", "https://*.example", "http://a http://b"] {
+        check_refused(
+            file(&format!("[profiles.mine.server]\norigins = ['http://a.example', '{wrong}']")),
+            &format!("use `profiles.mine.server.origins` in FILE: {origin} {wrong:?}"),
+        );
+    }
+    check_refused(
+        environment(&[("RUNPEN_SERVER__ORIGINS", "https://a.example *")]),
+        "use `RUNPEN_SERVER__ORIGINS` in the environment: it must be `*` alone, which lets all pages in, \
+         or a list without it, and is a list of 2",
+    );
+    let many = vec!["http://a.example"; 101].join(",");
+    check_refused(
+        environment(&[("RUNPEN_SERVER__ORIGINS", &many)]),
+        "use `RUNPEN_SERVER__ORIGINS` in the environment: it must be a list of at most 100, and is a list of 101",
+    );
+    check_refused(
+        file("[server]\norigins = 'http://a.example'"),
+        "use `server.origins` in FILE: it must be a list of strings, and is the string \"http://a.example\"",
+    );
+    check_refused(file("[server]\norigins = [3]"), "use `server.origins.0` in FILE: it must be a string, and is 3");
 }
 
 #[test]

@@ -21,12 +21,15 @@ use crate::session::Shared;
 use crate::session::budget::{Account, Budget};
 use crate::session::registry::{Refused, Registry};
 
+mod admission;
 mod application;
 mod body;
 mod connection;
 mod connections;
+mod door;
 pub(crate) mod gate;
 mod guarded;
+mod handshake;
 mod lines;
 mod page;
 pub(crate) mod present;
@@ -38,6 +41,7 @@ mod ws;
 use application::Application;
 use connection::{Patience, Watch};
 use connections::Connections;
+use door::Door;
 use server::{Server, Serving};
 
 /// Addresses remembered by the rate limit before old ones are forgotten.
@@ -83,6 +87,7 @@ pub struct App {
     pub shared: Shared,
     pub sessions: Registry,
     pub connections: Connections,
+    door: Door,
     rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
@@ -136,6 +141,7 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
         shared,
         sessions: Registry::new(config.server.max_sessions),
         connections: Connections::new(most_connections),
+        door: Door::new(&config.server),
         rate: config.server.http_runs_per_s.map(|per_s| RateLimiter::keyed(Quota::per_second(per_s))),
     });
     let served = match actix_web::rt::Runtime::new() {

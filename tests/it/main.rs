@@ -15,6 +15,7 @@ mod config;
 mod crashes;
 mod decorators;
 mod disconnects;
+mod door;
 mod evil_worker;
 mod fuzz_corpus;
 mod hostile;
