@@ -14,6 +14,10 @@ pub const UNCAUGHT_BEYOND_CAPS: u32 = 100;
 /// UTF-8 bytes of each of these, where the cap on bytes is used up. All of them fit into what the server grants over the caps.
 pub const UNCAUGHT_BYTES: usize = 2 << 10;
 
+/// What a turn of the background gets however little its run has left to compute: a short one that has to wait for the processor is
+/// better counted at its end than interrupted.
+const LEAST_TURN: Duration = Duration::from_millis(50);
+
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
@@ -84,7 +88,10 @@ impl Run {
     pub fn turn_deadline(&self, now: Instant) -> Instant {
         match self.phase {
             Phase::Foreground => self.deadline,
-            Phase::Background { deadline, .. } => deadline.min(now + self.timeout.saturating_sub(self.cpu)),
+            Phase::Background { deadline, .. } => {
+                let left = self.timeout.saturating_sub(self.cpu).max(LEAST_TURN.min(self.timeout));
+                deadline.min(now + left)
+            }
         }
     }
 
