@@ -34,4 +34,4 @@ pub use process::{exit_now, give_back_large_blocks, open_files, return_free_memo
 pub use proxy::as_proxy;
 pub use report::{Layer, LayerReport, Report, Status};
 pub use timer::KernelTimer;
-pub use values::{class_of, copy_bytes};
+pub use values::{Gives, IteratorClasses, Pending, class_of, copy_bytes};

@@ -14,6 +14,10 @@ pub const UNCAUGHT_BEYOND_CAPS: u32 = 100;
 /// UTF-8 bytes of each of these, where the cap on bytes is used up. All of them fit into what the server grants over the caps.
 pub const UNCAUGHT_BYTES: usize = 2 << 10;
 
+/// What a turn of the background gets however little its run has left to compute: a short one that has to wait for the processor is
+/// better counted at its end than interrupted.
+const LEAST_TURN: Duration = Duration::from_millis(50);
+
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
@@ -84,12 +88,20 @@ impl Run {
     pub fn turn_deadline(&self, now: Instant) -> Instant {
         match self.phase {
             Phase::Foreground => self.deadline,
-            Phase::Background { deadline, .. } => deadline.min(now + self.timeout),
+            Phase::Background { deadline, .. } => {
+                let left = self.timeout.saturating_sub(self.cpu).max(LEAST_TURN.min(self.timeout));
+                deadline.min(now + left)
+            }
         }
     }
 
+    /// Counts what a turn has computed. All turns of a background together have the run's own time limit for that, and no more:
+    /// else one that never rests would hold a core for as long as a background may wait.
     pub fn add_cpu(&mut self, cpu: Duration) {
         self.cpu += cpu;
+        if !self.is_foreground() && self.cpu >= self.timeout {
+            self.stop.get_or_insert(StopReason::Deadline);
+        }
     }
 
     /// A prompt has kept it waiting: that is not its own time.

@@ -42,6 +42,8 @@ enum Evaluated {
     Thrown(Kept),
     /// The parser did not take it.
     Refused(ErrorInfo),
+    /// Its `input` could not be had: why not. The code has not run.
+    WithoutInput(Kept),
 }
 
 /// Whether an uncaught error was thrown, or is the reason of a promise that nobody listens to.
@@ -64,7 +66,9 @@ impl Worker {
         let Some(engine) = &self.engine else { return };
         let host = &self.host;
         let completed = engine.context.with(|ctx| {
-            set_input(&ctx, request.input.as_deref(), input_was_set);
+            if let Err(thrown) = set_input(&ctx, request.input.as_deref(), input_was_set) {
+                return Evaluated::WithoutInput(Persistent::save(&ctx, thrown));
+            }
             match source::evaluate(&ctx, host, request) {
                 Ok(Completion::Value(value)) => Evaluated::Value(Persistent::save(&ctx, value)),
                 Ok(Completion::Promise(promise, unwrap)) => {
@@ -76,7 +80,7 @@ impl Worker {
         });
         let awaited = match &completed {
             Evaluated::Promise(promise, _) => Some(promise),
-            Evaluated::Value(_) | Evaluated::Thrown(_) | Evaluated::Refused(_) => None,
+            Evaluated::Value(_) | Evaluated::Thrown(_) | Evaluated::Refused(_) | Evaluated::WithoutInput(_) => None,
         };
         self.drain_jobs(run, awaited);
         let verdict = match completed {
@@ -86,6 +90,10 @@ impl Worker {
             }
             Evaluated::Value(value) => self.verdict_of(Ok(value), run),
             Evaluated::Thrown(thrown) => self.verdict_of(Err(thrown), run),
+            Evaluated::WithoutInput(thrown) => {
+                self.input_is_set = false;
+                self.verdict_without_input(thrown, run)
+            }
             Evaluated::Refused(error) => Some(Verdict::Thrown { error, out_of_memory: false }),
         };
         self.end_turn(run, cpu, verdict);
@@ -279,6 +287,19 @@ impl Worker {
         })
     }
 
+    /// What becomes of a run whose `input` the engine could not make.
+    fn verdict_without_input(&self, thrown: Kept, run: RunId) -> Option<Verdict> {
+        match self.verdict_of(Err(thrown), run)? {
+            Verdict::Thrown { error, out_of_memory: false } => {
+                let message = format!("The input cannot be had: {}", error.message);
+                let stack = format!("{}: {message}", error.name);
+                let error = ErrorInfo { message, stack, line: None, column: None, frames: Vec::new(), ..error };
+                Some(Verdict::Thrown { error, out_of_memory: false })
+            }
+            verdict => Some(verdict),
+        }
+    }
+
     /// Closes the turn and acts on what came of it.
     fn end_turn(&mut self, run: RunId, cpu: Duration, verdict: Option<Verdict>) {
         let refused = self.host.gauge.borrow().take_refused();
@@ -363,19 +384,18 @@ pub(super) fn clear_exception(ctx: &Ctx<'_>) {
     }
 }
 
-/// Defines the global `input`, or takes the last run's away. A script that has made that impossible keeps its own.
-fn set_input(ctx: &Ctx<'_>, input: Option<&str>, was_set: bool) {
+/// Defines the global `input`, or takes the last run's away: that one is gone first, so that no run ever sees another's. What
+/// kept the new one from being defined comes back.
+fn set_input<'js>(ctx: &Ctx<'js>, input: Option<&str>, was_set: bool) -> Result<(), Value<'js>> {
     let globals = ctx.globals();
-    let set = match input {
-        Some(json) => ctx
-            .json_parse(json)
-            .and_then(|value| globals.prop("input", Property::from(value).writable().configurable().enumerable())),
-        None if was_set => globals.remove("input"),
-        None => Ok(()),
-    };
-    if set.is_err() {
+    if was_set && globals.remove("input").is_err() {
+        // A script has made it its own for good.
         clear_exception(ctx);
     }
+    let Some(json) = input else { return Ok(()) };
+    ctx.json_parse(json)
+        .and_then(|value| globals.prop("input", Property::from(value).writable().configurable().enumerable()))
+        .map_err(|_| ctx.catch())
 }
 
 /// Whether a thrown value is what the engine throws when the heap is full: its own error, or null where there was no room for one.

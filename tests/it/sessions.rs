@@ -279,3 +279,18 @@ async fn too_much_memory_is_an_outcome_and_the_session_goes_on() {
     client.request(json!({ "type": "run", "code": "1", "fresh": true })).await;
     client.works().await;
 }
+
+#[tokio::test]
+async fn a_background_that_never_rests_is_settled_as_a_timeout_at_its_runs_limit() {
+    let server = TestServer::start();
+    let mut client = WsClient::connect(&server).await;
+    let code = "setInterval(() => { for (let i = 0; i < 1e5; i++); }, 0); 0";
+    client.send(json!({ "type": "run", "id": "busy", "code": code, "timeout_ms": 300 })).await;
+    assert_eq!(client.until("done").await["outcome"], "ok");
+    let settled = client.until("settled").await;
+    assert_eq!((&settled["outcome"], &settled["runtime"]), (&json!("timeout"), &json!("kept")), "{settled}");
+    assert_eq!(settled["error"]["message"], "stopped: the time limit of 300 ms was reached");
+    let computed = settled["usage"]["cpu_ms"].as_f64().unwrap();
+    assert!((50.0..3000.0).contains(&computed), "{settled}");
+    client.works().await;
+}

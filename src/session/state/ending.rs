@@ -60,7 +60,7 @@ impl State {
     pub(super) fn settle(&mut self, id: RunId, how: BackgroundEnd, now: Instant) {
         let BackgroundEnd { outcome, error, usage, replaced } = how;
         let Some(run) = self.active.remove(&id) else { return };
-        // One turn has as long as the run had, all of them together have more.
+        // All turns together may compute for as long as the run could; with what they wait they have longer.
         let limit = if run.deadline <= now { self.rules.background_timeout } else { run.timeout };
         self.send(ServerMessage::Settled {
             id: run.id,

@@ -80,13 +80,13 @@ impl<'t> Javascript<'t> {
         if self.lowered.is_none() && self.compiled.is_none() {
             return Way::unchanged(&self.text);
         }
-        Way { evaluated: Some(self.text.into()), edited: lowered(self.lowered).collect(), compiled: self.compiled }
+        Way::changed(self.text.into(), lowered(self.lowered).collect(), self.compiled)
     }
 
     /// The way back from a text that it was changed to.
     pub fn way_from(self, changed: Rc<str>, pieces: Vec<Piece>) -> Way {
         let edited = std::iter::once((self.text.into(), pieces)).chain(lowered(self.lowered)).collect();
-        Way { evaluated: Some(changed), edited, compiled: self.compiled }
+        Way::changed(changed, edited, self.compiled)
     }
 }
 

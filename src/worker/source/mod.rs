@@ -5,22 +5,28 @@
 //! ([`rewrite`], [`edits`]). A script never meets the parser on its way. Errors and stacks are given in the positions of the text
 //! that was sent ([`origin`]).
 
+mod blame;
 mod completeness;
 mod decorators;
 mod edits;
+mod enums;
+mod getters;
 mod guard;
 mod javascript;
 mod modules;
 mod names;
+mod namespaces;
 mod origin;
 mod outside;
 mod parse;
 pub mod rehearsal;
 mod repl;
 mod rewrite;
+mod spaces;
 mod typescript;
 mod walk;
 
+pub use self::getters::constant_of_getter;
 pub use self::modules::Files;
 pub use self::names::{Lexical, Names};
 
@@ -133,9 +139,9 @@ impl Sources {
         }
     }
 
-    /// A trace in the positions of the texts that the user sent, with its frames.
-    pub fn in_users_texts(&self, trace: &str) -> (String, Vec<StackFrame>) {
-        self.origins.borrow().in_users_texts(trace)
+    /// A trace in the positions of the texts that the user sent, with its frames. `message` is that of the error; empty for none.
+    pub fn in_users_texts(&self, trace: &str, message: &str) -> (String, Vec<StackFrame>) {
+        self.origins.borrow().in_users_texts(trace, message)
     }
 
     /// A name of an earlier run that is no property of the global object.

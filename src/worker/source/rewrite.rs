@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use oxc_ast::ast::{
-    Argument, BindingIdentifier, BindingPattern, Class, Expression, Function, IdentifierReference, ImportDeclaration,
+    BindingIdentifier, BindingPattern, Class, Expression, Function, IdentifierReference, ImportDeclaration,
     ImportDeclarationSpecifier, ModuleExportName, Statement, VariableDeclarationKind, VariableDeclarator,
 };
 use oxc_ast_visit::Visit;
@@ -41,8 +41,6 @@ pub struct Rewriter<'r> {
     pub found: Found,
     /// The text becomes a function's body, in which a `return` may stay.
     pub keeps_returns: bool,
-    /// The text was TypeScript.
-    pub is_compiled: bool,
     pub(super) functions: u32,
     pub(super) withs: u32,
     pub(super) catches: u32,
@@ -72,7 +70,6 @@ impl<'r> Rewriter<'r> {
             edits: Edits::default(),
             found: Found::default(),
             keeps_returns: false,
-            is_compiled: false,
             functions: 0,
             withs: 0,
             catches: 0,
@@ -304,15 +301,6 @@ impl<'r> Rewriter<'r> {
     }
 
     pub(super) fn declarator(&mut self, kind: VariableDeclarationKind, declarator: &VariableDeclarator<'_>) {
-        if self.is_compiled
-            && let Some(held) = held_by_enum(declarator)
-            && let BindingPattern::BindingIdentifier(id) = &declarator.id
-            && self.names.get(id.name.as_str()).is_some()
-        {
-            // An enum that is declared again is a new one, with none of the old one's members.
-            let range = self.range(held);
-            self.edits.replace(range, "void 0");
-        }
         let is_assigned = self.is_assigned_in(&declarator.id);
         if !is_assigned {
             self.visit_binding_pattern(&declarator.id);
@@ -388,17 +376,6 @@ fn for_each_name<'p, 'a>(pattern: &'p BindingPattern<'a>, each: &mut dyn FnMut(&
                 for_each_name(&rest.argument, each);
             }
         }
-    }
-}
-
-/// The `E` of `E || {}` in what the compiler makes of an enum: `var E = function (E) { … }(E || {})`.
-fn held_by_enum(declarator: &VariableDeclarator<'_>) -> Option<Span> {
-    let BindingPattern::BindingIdentifier(id) = &declarator.id else { return None };
-    let Some(Expression::CallExpression(call)) = &declarator.init else { return None };
-    let [Argument::LogicalExpression(either)] = &call.arguments[..] else { return None };
-    match (&call.callee, &either.left) {
-        (Expression::FunctionExpression(_), Expression::Identifier(left)) if left.name == id.name => Some(left.span),
-        _ => None,
     }
 }
 
