@@ -13,6 +13,7 @@ use super::host::{Stop, Turn};
 use super::references::Kept;
 use super::turn::clear_exception;
 use super::{complete, errors, inspect, source};
+use crate::clock::RunClock;
 use crate::ids::{QueryId, RunId};
 use crate::ipc::{Answer, Query, Reference, WorkerMessage};
 
@@ -37,7 +38,7 @@ impl Worker {
             Query::Inspect { .. } | Query::IsComplete { .. } => QUERY_TIME,
         };
         let grace = if self.calls_getter(query) { self.host.grace() } else { PATIENT_GRACE };
-        self.begin(Turn { run: NO_RUN, deadline: now + time, grace }, now);
+        self.begin(Turn { run: NO_RUN, clock: RunClock::start(time, now), grace }, now);
         let found = match query {
             Query::Inspect { reference, start, count } => self.inspected(*reference, *start, *count),
             Query::Complete { code, cursor } => self.completed(code, *cursor),

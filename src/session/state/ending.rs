@@ -35,6 +35,7 @@ impl State {
     /// The foreground of a run is over, by the worker's word.
     pub(super) fn end_foreground(&mut self, id: RunId, how: ForegroundEnd, now: Instant) {
         let ForegroundEnd { outcome, value, error, usage, background, replaced } = how;
+        let asks = self.asking.is_some();
         let Some(run) = self.active.get_mut(&id) else { return };
         let message = ServerMessage::Done(Box::new(Done {
             id: run.id.clone(),
@@ -48,7 +49,7 @@ impl State {
         let ended = Ended { outcome, dispatched: run.dispatched, stop: run.stop };
         if background > 0 {
             run.stage = Stage::Background;
-            run.deadline = now + self.rules.background_timeout;
+            run.clock = State::clock(self.rules.background_timeout, asks, now);
         } else {
             self.active.remove(&id);
         }
@@ -61,7 +62,7 @@ impl State {
         let BackgroundEnd { outcome, error, usage, replaced } = how;
         let Some(run) = self.active.remove(&id) else { return };
         // One turn has as long as the run had, all of them together have more.
-        let limit = if run.deadline <= now { self.rules.background_timeout } else { run.timeout };
+        let limit = if run.clock.is_over(now) { self.rules.background_timeout } else { run.timeout };
         self.send(ServerMessage::Settled {
             id: run.id,
             outcome,
@@ -88,7 +89,7 @@ impl State {
         self.engine_lost(false);
         for (id, mut run) in std::mem::take(&mut self.active) {
             if run.stop.is_none()
-                && run.deadline > now
+                && !run.clock.is_over(now)
                 && let Some(unbegun) = run.unbegun.take()
             {
                 self.waiting.push_front(Waiting { id: run.id, run: *unbegun });
@@ -149,7 +150,7 @@ pub(super) struct BackgroundEnd {
 fn lost_outcome(run: &Active, ladder: Option<StopReason>, now: Instant) -> Outcome {
     match (run.stop, ladder) {
         (Some(stop), _) => stop.reason.outcome(),
-        (None, _) if run.deadline <= now => Outcome::Timeout,
+        (None, _) if run.clock.is_over(now) => Outcome::Timeout,
         (None, Some(reason)) => reason.outcome(),
         (None, None) => Outcome::Crashed,
     }

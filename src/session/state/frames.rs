@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::ending::{BackgroundEnd, ForegroundEnd};
 use super::queries::is_bounded_preview;
-use super::{Action, Asking, Engine, Phase, Stage, State};
+use super::{Action, Active, Engine, Phase, Stage, State};
 use crate::ids::RunId;
 use crate::ipc::{
     ConsoleEntry, ErrorInfo, HostMessage, InputKind, MAX_PROMPT_BYTES, MAX_PROMPTS, RunEnd, ValueInfo, WorkerMessage,
@@ -64,11 +64,12 @@ impl State {
     }
 
     fn started(&mut self, id: RunId, now: Instant) -> Result<(), Violation> {
+        let asks = self.asking.is_some();
         let run = self.active.get_mut(&id).ok_or(Violation)?;
-        let Stage::Dispatched { fresh, until: _ } = run.stage else { return Err(Violation) };
+        let Stage::Dispatched { fresh, begin: _ } = run.stage else { return Err(Violation) };
         run.stage = Stage::Foreground;
         run.unbegun = None;
-        run.deadline = now + run.timeout;
+        run.clock = State::clock(run.timeout, asks, now);
         let message = ServerMessage::Started { id: run.id.clone(), runtime: State::started_in(fresh) };
         self.send(message);
         Ok(())
@@ -118,8 +119,10 @@ impl State {
         let message = ServerMessage::InputRequest { id: run.id.clone(), kind, text };
         // Who has said that he will send no more cannot answer.
         let may_answer = !matches!(self.phase, Phase::Draining { .. });
-        if may_answer && run.input_spent < self.rules.input_timeout {
-            self.asking = Some(Asking { run: id, since: now });
+        if may_answer && !run.patience.is_over(now) {
+            run.patience.resume(now);
+            self.active.values_mut().flat_map(Active::clocks).for_each(|clock| clock.pause(now));
+            self.asking = Some(id);
             self.send(message);
         } else {
             self.out.push(Action::ToWorker(HostMessage::InputAnswer { run: id, text: None }));
@@ -230,7 +233,7 @@ impl State {
     }
 
     fn forget_prompt(&mut self, id: RunId, now: Instant) {
-        if self.asking.is_some_and(|asking| asking.run == id) {
+        if self.asking == Some(id) {
             self.resume_clocks(now);
         }
     }

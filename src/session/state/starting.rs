@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Action, Active, CloseCode, Engine, Phase, Stage, State, Waiting};
+use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{HostMessage, RunRequest};
 use crate::outcome::{Outcome, StopReason};
@@ -86,14 +87,16 @@ impl State {
         let turn = self.active.values().map(|background| background.timeout).max().unwrap_or_default();
         // An engine that the last run has spoilt is being replaced: a full heap takes its time to be freed.
         let rebuild = if std::mem::take(&mut self.rebuilding) { self.rules.prepare_timeout } else { Duration::ZERO };
+        let asks = self.asking.is_some();
+        let begin = State::clock(turn + rebuild + self.rules.start_timeout, asks, now);
         let active = Active {
             id,
-            stage: Stage::Dispatched { fresh, until: now + turn + rebuild + self.rules.start_timeout },
+            stage: Stage::Dispatched { fresh, begin },
             dispatched: now,
             timeout,
-            deadline: now + turn + rebuild + timeout,
+            clock: State::clock(turn + rebuild + timeout, asks, now),
             stop: None,
-            input_spent: Duration::ZERO,
+            patience: RunClock::paused(self.rules.input_timeout),
             seq: 0,
             console_bytes: 0,
             console_entries: 0,

@@ -12,6 +12,7 @@ use crate::outcome::Usage;
 use crate::protocol::Done;
 
 mod model;
+mod prompts;
 mod queries;
 mod table;
 
