@@ -88,7 +88,10 @@ pub(super) async fn keep(shared: &Arc<Shared>, mut jobs: UnboundedReceiver<Keepe
                 if any_is_stopped() {
                     shared.update(|state, _| state.retire_stopped());
                 }
-                shared.update(State::trim);
+                shared.update(|state, now| {
+                    state.trim(now);
+                    state.tell_places();
+                });
                 next_tick = Instant::now() + shared.tuning.tick;
             }
             Event::HoldOver => shared.update(State::end_hold),

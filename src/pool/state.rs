@@ -158,7 +158,7 @@ impl State {
     }
 
     pub(super) fn leave_line(&mut self, ticket: Ticket, now: Instant, outcome: WaitOutcome) {
-        if let Some(joined) = self.line.leave(ticket, &mut self.effects.wake) {
+        if let Some(joined) = self.line.leave(ticket) {
             self.hook.waited(now.duration_since(joined), outcome);
         }
     }
@@ -345,6 +345,11 @@ impl State {
         for id in found {
             self.retire(id, RetireReason::Stopped);
         }
+    }
+
+    /// Tells those in the line where they stand by now.
+    pub(super) fn tell_places(&mut self) {
+        self.line.tell_places(&mut self.effects.wake);
     }
 
     /// Retires workers above `warm` that nobody has wanted for long.

@@ -1,11 +1,16 @@
 //! The line: who is next, who hears what, and who is called back for whom.
 
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
+
 use super::fake::{behave, ready};
 use super::*;
 
 #[tokio::test]
 async fn the_line_is_served_in_order_and_everybody_hears_the_position() {
-    let rig = Rig::new(config(1, 1), World::good());
+    let rig = Rig::tuned(config(1, 1), World::good(), Tuning { tick: SOON, ..Tuning::default() });
     let mut lease = rig.lease();
     let mut waiters: Vec<_> = (0..3).map(|_| rig.queue()).collect();
     for (index, waiter) in waiters.iter_mut().enumerate() {
@@ -26,6 +31,69 @@ async fn the_line_is_served_in_order_and_everybody_hears_the_position() {
     rig.finish();
 }
 
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Polls a waiter as a session does, until it has nothing more to say, and counts what it says.
+fn listen(waiter: &mut Waiter, bell: &Arc<Bell>) -> usize {
+    let waker = Waker::from(Arc::clone(bell));
+    let mut cx = std::task::Context::from_waker(&waker);
+    let mut told = 0;
+    while pin!(waiter.next()).poll(&mut cx).is_ready() {
+        told += 1;
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_line_that_is_served_wakes_each_once_and_tells_nobody_every_move() {
+    const LINE: usize = 100;
+    let config = config::Pool { wait_queue: LINE, ..config(1, 1) };
+    let rig = Rig::tuned(config, World::good(), Tuning { tick: NEVER, ..Tuning::default() });
+    let mut lease = rig.lease();
+    let mut line: VecDeque<(Waiter, Arc<Bell>)> = (0..LINE).map(|_| (rig.queue(), Arc::default())).collect();
+    let bells: Vec<Arc<Bell>> = line.iter().map(|(_, bell)| Arc::clone(bell)).collect();
+    let mut told: usize = line.iter_mut().map(|(waiter, bell)| listen(waiter, bell)).sum();
+    while let Some((mut first, _)) = line.pop_front() {
+        let rung: Vec<usize> = line.iter().map(|(_, bell)| bell.0.load(Ordering::Relaxed)).collect();
+        drop(lease);
+        lease = expect_ready(soon(first.next()).await);
+        let woken = line.iter_mut().zip(rung).filter(|((_, bell), rung)| bell.0.load(Ordering::Relaxed) > *rung);
+        told += woken.map(|((waiter, bell), _)| listen(waiter, bell)).sum::<usize>();
+    }
+    drop(lease);
+    assert_eq!(told, LINE, "each is told the first place, and no other without a tick");
+    let woken: usize = bells.iter().map(|bell| bell.0.load(Ordering::Relaxed)).sum();
+    assert_eq!(woken, LINE, "each is woken for the lease alone");
+    rig.finish();
+}
+
+#[tokio::test]
+async fn places_are_told_by_the_tick_alone_and_only_where_they_are_new() {
+    let rig = Rig::tuned(config(1, 1), World::good(), Tuning { tick: NEVER, ..Tuning::default() });
+    let lease = rig.lease();
+    let mut waiters: Vec<_> = (0..4).map(|_| rig.queue()).collect();
+    for (index, waiter) in waiters.iter_mut().enumerate() {
+        expect_position(soon(waiter.next()).await, index + 1);
+    }
+    drop(waiters.remove(1));
+    drop(waiters.remove(1));
+    expect_pending(waiters[1].next(), "moved twice, not yet told");
+    rig.pool.owner.shared.update(|state, _| state.tell_places());
+    expect_pending(waiters[0].next(), "has not moved");
+    expect_position(soon(waiters[1].next()).await, 2);
+    expect_pending(waiters[1].next(), "told once");
+    drop((waiters, lease));
+    rig.finish();
+}
+
 #[tokio::test]
 async fn nobody_jumps_the_line() {
     let rig = Rig::new(config(1, 1), World::good());
@@ -42,7 +110,7 @@ async fn nobody_jumps_the_line() {
 
 #[tokio::test]
 async fn who_leaves_the_line_lets_the_others_move_up() {
-    let rig = Rig::new(config(1, 1), World::good());
+    let rig = Rig::tuned(config(1, 1), World::good(), Tuning { tick: SOON, ..Tuning::default() });
     let lease = rig.lease();
     let (mut first, second, mut third) = (rig.queue(), rig.queue(), rig.queue());
     expect_position(soon(first.next()).await, 1);
