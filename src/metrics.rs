@@ -26,6 +26,11 @@ struct ReasonLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SignalLabel {
+    signal: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabel {
     state: &'static str,
 }
@@ -42,6 +47,7 @@ pub struct Metrics {
     run_seconds: Histogram,
     stop_seconds: Family<ReasonLabel, Histogram, fn() -> Histogram>,
     retired: Family<ReasonLabel, Counter>,
+    died: Family<SignalLabel, Counter>,
     returned_seconds: Histogram,
     started_seconds: Histogram,
     waited_seconds: Family<OutcomeLabel, Histogram, fn() -> Histogram>,
@@ -72,6 +78,7 @@ impl Metrics {
             run_seconds: seconds(),
             stop_seconds: Family::new_with_constructor(seconds),
             retired: Family::default(),
+            died: Family::default(),
             returned_seconds: seconds(),
             started_seconds: seconds(),
             waited_seconds: Family::new_with_constructor(seconds),
@@ -90,6 +97,7 @@ impl Metrics {
             metrics.stop_seconds.clone(),
         );
         registry.register("workers_retired", "Workers replaced, by reason", metrics.retired.clone());
+        registry.register("worker_deaths", "Workers that ended by a signal, by its name", metrics.died.clone());
         registry.register(
             "pool_return_seconds",
             "From a lease given back to its worker ready again",
@@ -144,6 +152,10 @@ impl PoolHook for Metrics {
         self.retired.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
     }
 
+    fn died(&self, signal: i32) {
+        self.died.get_or_create(&SignalLabel { signal: signal_name(signal) }).inc();
+    }
+
     fn returned(&self, took: Duration) {
         self.returned_seconds.observe(took.as_secs_f64());
     }
@@ -159,6 +171,24 @@ impl PoolHook for Metrics {
 
     fn refused(&self) {
         self.refused.inc();
+    }
+}
+
+/// The signals that end workers: the server's own, the kernel's timers, the box's, and those of faults.
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGALRM => "SIGALRM",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGILL => "SIGILL",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGTERM => "SIGTERM",
+        _ => "other",
     }
 }
 

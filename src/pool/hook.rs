@@ -27,6 +27,11 @@ pub trait PoolHook: Send + Sync {
         let _ = reason;
     }
 
+    /// A worker's process has ended by this signal; SIGKILL is the pool's own as well.
+    fn died(&self, signal: i32) {
+        let _ = signal;
+    }
+
     /// Somebody left the line.
     fn waited(&self, took: Duration, outcome: WaitOutcome) {
         let _ = (took, outcome);

@@ -10,8 +10,10 @@ use crate::sandbox::Status;
 /// The whole environment of a worker. With a time zone in it the C library never looks for `/etc/localtime`.
 const ENVIRONMENT: (&str, &str) = ("TZ", "UTC0");
 
-/// The signals that end a process from within: the kernel timer's, and the one at the end of the processor time.
-const DEADLY_SIGNALS: [libc::c_int; 2] = [libc::SIGALRM, libc::SIGXCPU];
+/// The signals that end a process from within: the kernel timer's, the one at the end of the processor time, and those of faults. The
+/// standard library has a handler for the latter that aborts, which the box refuses: without it, a stack that overflows ends by the
+/// signal that says so, and not by the one that says that somebody has tried a forbidden call.
+const DEADLY_SIGNALS: [libc::c_int; 4] = [libc::SIGALRM, libc::SIGXCPU, libc::SIGSEGV, libc::SIGBUS];
 
 /// The lowest priority there is.
 const LOWEST_PRIORITY: i32 = 19;
