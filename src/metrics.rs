@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::outcome::StopReason;
-use crate::pool::{PoolHook, PoolStats, RetireReason, SlotKind, WaitOutcome};
+use crate::pool::{PoolHook, PoolStats, RecallReason, RetireReason, SlotKind, WaitOutcome};
 use crate::session::state::RunReport;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,8 +52,11 @@ pub struct Metrics {
     started_seconds: Histogram,
     waited_seconds: Family<OutcomeLabel, Histogram, fn() -> Histogram>,
     refused: Counter,
+    recalls: Family<ReasonLabel, Counter>,
     slots: Family<StateLabel, Gauge>,
     waiting: Gauge,
+    used_bytes: Gauge,
+    memory_bytes: Gauge,
     sessions: Family<KindLabel, Gauge>,
     /// Rendering sets the gauges first; two renderings at once would mix theirs.
     rendering: Mutex<()>,
@@ -83,8 +86,11 @@ impl Metrics {
             started_seconds: seconds(),
             waited_seconds: Family::new_with_constructor(seconds),
             refused: Counter::default(),
+            recalls: Family::default(),
             slots: Family::default(),
             waiting: Gauge::default(),
+            used_bytes: Gauge::default(),
+            memory_bytes: Gauge::default(),
             sessions: Family::default(),
             rendering: Mutex::new(()),
         };
@@ -114,6 +120,9 @@ impl Metrics {
             metrics.waited_seconds.clone(),
         );
         registry.register("pool_refused", "Sessions refused because the line was full", metrics.refused.clone());
+        registry.register("pool_recalls", "Idle leases called back, by what for", metrics.recalls.clone());
+        registry.register("pool_used_bytes", "Unshared memory of all workers", metrics.used_bytes.clone());
+        registry.register("pool_memory_bytes", "What it is bounded by", metrics.memory_bytes.clone());
         registry.register("pool_slots", "Workers by state", metrics.slots.clone());
         registry.register("pool_waiting", "Sessions in the waiting line", metrics.waiting.clone());
         registry.register("sessions", "Sessions by kind", metrics.sessions.clone());
@@ -139,6 +148,8 @@ impl Metrics {
             set(&self.slots.get_or_create(&StateLabel { state: kind.name() }), pool.slots.of(kind));
         }
         set(&self.waiting, pool.waiting);
+        self.used_bytes.set(i64::try_from(pool.used_bytes).unwrap_or(i64::MAX));
+        self.memory_bytes.set(i64::try_from(pool.memory_bytes).unwrap_or(i64::MAX));
         set(&self.sessions.get_or_create(&KindLabel { kind: "websocket" }), websockets);
         set(&self.sessions.get_or_create(&KindLabel { kind: "http" }), http_runs);
         let mut text = String::new();
@@ -167,6 +178,10 @@ impl PoolHook for Metrics {
     fn waited(&self, took: Duration, outcome: WaitOutcome) {
         let label = OutcomeLabel { outcome: outcome.name() };
         self.waited_seconds.get_or_create(&label).observe(took.as_secs_f64());
+    }
+
+    fn recalled(&self, reason: RecallReason) {
+        self.recalls.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
     }
 
     fn refused(&self) {

@@ -44,6 +44,11 @@ impl Line {
         self.entries.len()
     }
 
+    /// Since when the next to be served has waited.
+    pub(super) fn first_joined(&self) -> Option<Instant> {
+        self.entries.front().map(|entry| entry.joined)
+    }
+
     pub(super) fn join(&mut self, now: Instant) -> Ticket {
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);

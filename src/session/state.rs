@@ -48,8 +48,6 @@ pub struct Rules {
     pub start_timeout: Duration,
     /// Runs that wait behind the foreground one.
     pub queue: usize,
-    /// Idle this long, the lease may be recalled.
-    pub idle_lease: Duration,
     /// Close after the first run.
     pub once: bool,
     /// What each engine is prepared with.
@@ -73,7 +71,7 @@ pub enum Event {
     Position(usize),
     /// No lease is to be had: a sentence for the client.
     NoLease(String),
-    /// Others wait for a worker and this session seems idle.
+    /// Others need what this session's lease has, and it seems idle.
     Recalled,
     Worker(WorkerMessage),
     /// The worker's socket is closed or out of step.
@@ -81,6 +79,8 @@ pub enum Event {
         /// It ended itself, because its code went on past a deadline that only the worker knows to the millisecond.
         overdue: bool,
     },
+    /// The pool has ended the worker, because there was not enough memory for all.
+    WorkerTaken,
     /// Time has passed; see [`State::wake_at`].
     Tick,
 }
@@ -299,9 +299,10 @@ impl State {
                 self.tell_position();
             }
             Event::NoLease(message) => self.refuse_waiting(&message),
-            Event::Recalled => self.recalled(now),
+            Event::Recalled => self.recalled(),
             Event::Worker(message) => self.worker(message, now),
             Event::WorkerGone { overdue } => self.worker_gone(overdue, now),
+            Event::WorkerTaken => self.worker_taken(now),
             Event::Tick => self.tick(now),
         }
         self.answer_expired();
@@ -339,10 +340,10 @@ impl State {
         runs.chain([phase, engine, input].into_iter().flatten()).min()
     }
 
-    /// From when on this session's lease may be recalled; `None` while it is in use or there is none.
-    pub fn recallable_at(&self) -> Option<Instant> {
+    /// Since when this session's lease has been idle; `None` while it is in use or there is none.
+    pub fn idle_since(&self) -> Option<Instant> {
         let idle = self.active.is_empty() && self.waiting.is_empty() && matches!(self.engine, Engine::Up { .. });
-        idle.then(|| self.idle_since + self.rules.idle_lease)
+        idle.then_some(self.idle_since)
     }
 
     /// A run is being stopped, or is to begin: what the worker says must be read even when the client reads slowly, because a clock

@@ -8,6 +8,7 @@ mod bad_input;
 mod bad_requests;
 mod box_probes;
 mod cancel;
+mod class;
 mod complete;
 mod config;
 mod crashes;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
+use std::time::Instant;
 
 use super::fake::{behave, ready};
 use super::*;
@@ -191,10 +192,12 @@ async fn a_burst_is_not_refused_because_spawning_takes_a_moment() {
     });
     let rig = Rig::new(config::Pool { wait_queue: 1, ..config(1, 10) }, world);
     let mut leases = vec![rig.lease()];
+    leases[0].note_idle(Some(Instant::now()));
+    let recall = leases[0].recall();
     let mut waiters: Vec<_> = (0..9).map(|_| rig.queue()).collect();
-    expect_pending(rig.pool.recalled(), "new workers will serve them all");
+    expect_pending(recall.called(), "new workers will serve them all");
     waiters.push(rig.queue());
-    soon(rig.pool.recalled()).await;
+    soon(recall.called()).await;
     assert!(matches!(rig.pool.acquire(), Err(Busy::LineFull)));
     rig.world.open("start");
     for waiter in &mut waiters[..9] {
@@ -229,106 +232,5 @@ async fn the_line_hears_when_the_pool_closes() {
     closed.await;
     shutdown.await.unwrap();
     assert_eq!(rig.ledger.seen().waited, [WaitOutcome::Closed; 2]);
-    rig.finish();
-}
-
-#[tokio::test]
-async fn one_waiter_calls_back_one_lease() {
-    let rig = Rig::new(config(3, 3), World::good());
-    let _leases: Vec<_> = (0..3).map(|_| rig.lease()).collect();
-    let mut idle: Vec<_> = (0..3).map(|_| Box::pin(rig.pool.recalled())).collect();
-    for session in &mut idle {
-        expect_pending(session.as_mut(), "nobody waits");
-    }
-    let _waiter = rig.queue();
-    soon(idle.remove(0)).await;
-    for session in &mut idle {
-        expect_pending(session.as_mut(), "one is enough");
-    }
-    let _another = rig.queue();
-    soon(idle.remove(0)).await;
-    expect_pending(idle[0].as_mut(), "two are enough");
-    drop(idle);
-    rig.finish();
-}
-
-#[tokio::test]
-async fn a_call_dropped_midway_goes_to_the_next() {
-    let rig = Rig::new(config(1, 1), World::good());
-    let _lease = rig.lease();
-    let mut first = Box::pin(rig.pool.recalled());
-    let mut second = Box::pin(rig.pool.recalled());
-    expect_pending(first.as_mut(), "nobody waits");
-    expect_pending(second.as_mut(), "nobody waits");
-    let _waiter = rig.queue();
-    drop(first);
-    soon(second).await;
-    rig.finish();
-}
-
-#[tokio::test]
-async fn nobody_is_called_back_for_somebody_who_has_left_or_been_served() {
-    let rig = Rig::new(config(2, 2), World::good());
-    let (first, _second) = (rig.lease(), rig.lease());
-    let mut idle = Box::pin(rig.pool.recalled());
-    expect_pending(idle.as_mut(), "nobody waits");
-    // It is called, but the waiter is gone before it hears of it.
-    drop(rig.queue());
-    expect_pending(idle.as_mut(), "gone");
-    drop(rig.queue());
-    expect_pending(idle.as_mut(), "gone again");
-    drop(idle);
-    let mut waiter = rig.queue();
-    drop(first);
-    let _served = expect_ready(soon(waiter.next()).await);
-    expect_pending(rig.pool.recalled(), "served");
-    let _another = rig.queue();
-    soon(rig.pool.recalled()).await;
-    rig.finish();
-}
-
-#[tokio::test]
-async fn a_lease_given_back_on_recall_reaches_who_waits() {
-    let rig = Rig::new(config(1, 1), World::good());
-    let mut lease = rig.lease();
-    use_it(&mut lease).await;
-    let mut waiter = rig.queue();
-    let session = async {
-        rig.pool.recalled().await;
-        drop(lease);
-    };
-    let waiting = async {
-        loop {
-            match waiter.next().await {
-                Waited::Position(_) => {}
-                other => break expect_ready(other),
-            }
-        }
-    };
-    let ((), lease) = soon(async { tokio::join!(session, waiting) }).await;
-    drop(lease);
-    rig.finish();
-}
-
-#[tokio::test]
-async fn who_joins_while_a_recalled_worker_is_on_its_way_has_a_recall_of_his_own() {
-    let rig = Rig::new(config(1, 1), World::good());
-    let mut lease = rig.lease();
-    use_it(&mut lease).await;
-    let mut first = rig.queue();
-    soon(rig.pool.recalled()).await;
-    drop(lease);
-    let _second = rig.queue();
-    let served = async {
-        loop {
-            match first.next().await {
-                Waited::Position(_) => {}
-                other => break expect_ready(other),
-            }
-        }
-    };
-    let lease = soon(served).await;
-    soon(rig.pool.recalled()).await;
-    drop(lease);
     rig.finish();
 }

@@ -159,7 +159,8 @@ impl State {
             }
             _ => None,
         };
-        let error = error.map(Into::into);
+        // What is said of every other end is the host's own.
+        let error = error.filter(|_| outcome == Outcome::Error).map(Into::into);
         let end = ForegroundEnd { outcome, value, error, usage, background, replaced: engine_replaced };
         self.end_foreground(id, end, now);
         self.note_replaced(engine_replaced);
@@ -181,7 +182,8 @@ impl State {
             return Err(Violation);
         }
         self.forget_prompt(id, now);
-        self.settle(id, BackgroundEnd { outcome, error: error.map(Into::into), usage, replaced }, now);
+        let error = error.filter(|_| outcome == Outcome::Error).map(Into::into);
+        self.settle(id, BackgroundEnd { outcome, error, usage, replaced }, now);
         self.note_replaced(replaced);
         Ok(())
     }

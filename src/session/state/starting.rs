@@ -118,8 +118,8 @@ impl State {
         })));
     }
 
-    pub(super) fn recalled(&mut self, now: Instant) {
-        if self.recallable_at().is_some_and(|at| at <= now) {
+    pub(super) fn recalled(&mut self) {
+        if self.idle_since().is_some() {
             self.give_back();
         }
     }

@@ -76,7 +76,7 @@ impl State {
         });
         let hung = |run: &Active| run.stop.is_none() && run.begin().is_some_and(|begin| begin.is_over(now));
         if let Some(reason) = stuck {
-            self.lose_worker(RetireReason::Killed, Some(reason), now);
+            self.lose_worker(RetireReason::Killed, Some(reason.outcome()), now);
         } else if self.active.values().any(hung) {
             self.lose_worker(RetireReason::Unresponsive, None, now);
         } else if let Engine::Preparing { until, .. } = self.engine

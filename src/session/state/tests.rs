@@ -33,7 +33,6 @@ fn rules() -> Rules {
         prepare_timeout: PREPARE,
         start_timeout: START,
         queue: QUEUE,
-        idle_lease: Duration::from_secs(30),
         once: false,
         settings: Settings {
             heap_bytes: 1 << 26,

@@ -160,6 +160,11 @@ impl TestServer {
         self.metric(&format!("runpen_workers_retired_total{{reason=\"{reason}\"}}"))
     }
 
+    /// Idle leases that were called back for this.
+    pub fn recalled(&self, reason: &str) -> f64 {
+        self.metric(&format!("runpen_pool_recalls_total{{reason=\"{reason}\"}}"))
+    }
+
     /// Workers that ended by this signal.
     pub fn died(&self, signal: &str) -> f64 {
         self.metric(&format!("runpen_worker_deaths_total{{signal=\"{signal}\"}}"))
