@@ -220,7 +220,8 @@ impl Conversation {
             8 => self.drain((detail != 0).then(|| Duration::from_millis(u64::from(detail)))),
             9 if detail & 3 == 0 => self.gone(),
             9 if detail & 3 == 1 => self.shutdown(),
-            9 if detail & 3 == 2 && self.leased => self.event(Event::WorkerGone { overdue: false }),
+            9 if detail & 7 == 2 && self.leased => self.event(Event::WorkerGone { overdue: false }),
+            9 if detail & 7 == 6 && self.leased => self.event(Event::WorkerTaken),
             9 => {
                 if self.state.idle_since().is_some() {
                     self.event(Event::Recalled);

@@ -33,7 +33,10 @@ impl State {
         });
         match want {
             Want::Worker => idle.min_by_key(|one| one.since),
-            Want::Memory => idle.min_by_key(|one| (u64::MAX - self.memory.weight(one.id), one.since)),
+            // Nothing is to be had of one that is so new that it has not been weighed.
+            Want::Memory => idle
+                .filter(|one| self.memory.weight(one.id) > 0)
+                .min_by_key(|one| (u64::MAX - self.memory.weight(one.id), one.since)),
         }
     }
 

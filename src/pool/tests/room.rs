@@ -184,6 +184,18 @@ async fn no_lease_is_given_while_memory_is_short_and_the_line_goes_on_after_that
 }
 
 #[tokio::test]
+async fn an_idle_lease_that_has_nothing_is_left_alone() {
+    let rig = scales(2, 80);
+    let (busy, idle) = (rig.lease(), rig.lease());
+    idle.note_idle(Some(Instant::now()));
+    rig.world.set_weight(busy.pid(), 85);
+    weighed(&rig, 85).await;
+    expect_uncalled([&idle], "it would not help");
+    drop((busy, idle));
+    rig.finish();
+}
+
+#[tokio::test]
 async fn where_nobody_is_idle_the_largest_ends_when_an_eighth_is_exceeded() {
     let rig = scales(2, 80);
     let (small, mut large) = (rig.lease(), rig.lease());
