@@ -179,10 +179,11 @@ impl RawRun {
 impl RawPool {
     /// What follows from other keys or from the machine is told as it is in effect.
     fn check(self, sessions: usize) -> Result<Pool, NotAllowed> {
+        let warm = number("pool.warm", self.warm)?;
         Ok(Pool {
-            warm: number("pool.warm", self.warm)?,
+            warm,
             max: match number("pool.max", self.max)? {
-                0 => sessions.min(MOST_WORKERS),
+                0 => sessions.max(warm).min(MOST_WORKERS),
                 workers => workers,
             },
             memory_bytes: match number("pool.memory_bytes", self.memory_bytes)? {

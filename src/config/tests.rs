@@ -283,6 +283,8 @@ fn workers_and_places_in_the_line_follow_the_sessions_and_memory_the_machine() {
     let pool = |text| file(text).load().unwrap().pool;
     let sessions = pool("[server]\nmax_sessions = 5000");
     assert_eq!((sessions.max, sessions.wait_queue), (5000, 5000));
+    let few = pool("[server]\nmax_sessions = 2");
+    assert_eq!((few.max, few.wait_queue), (8, 2), "those kept ready are there all the same");
     let fewer = pool("[server]\nmax_sessions = 5000\n[pool]\nmax = 64\nwait_queue = 7\nmemory_bytes = 1073741824");
     assert_eq!((fewer.max, fewer.wait_queue, fewer.memory_bytes), (64, 7, 1 << 30));
     check_refused(
@@ -300,9 +302,9 @@ fn values_that_contradict_each_other_are_both_named() {
          the first (300000) must not be greater than the second (60000)",
     );
     check_refused(
-        file("[pool]\nwarm = 3000"),
-        "use `pool.warm` in FILE with `pool.max` in the built-in defaults: \
-         the first (3000) must not be greater than the second (1000)",
+        file("[pool]\nwarm = 300\nmax = 200"),
+        "use `pool.warm` in FILE with `pool.max` in FILE: \
+         the first (300) must not be greater than the second (200)",
     );
     check_refused(
         file("[server]\nframe_bytes = 300000"),
