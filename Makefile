@@ -149,11 +149,11 @@ test-page: check-page
 	$(call say,tests of the page)
 	cd static && npm test
 
-# nextest gives each test a process of its own, and says which one hangs; cargo test does as well where it is not installed. A machine
-# that is busy elsewhere may miss even a bound with much room: what fails is tried once more, and shown as flaky if it passes then.
+# nextest gives each test a process of its own, and says which one hangs; cargo test does as well where it is not installed. Nothing is
+# tried twice: a test that fails now and then has found a fault, in the program or in itself.
 test-rust: curl $(WEBSOCAT)
 	$(call say,tests of the server)
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --retries 1; else cargo test --lib --bins --tests; fi
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run; else cargo test --lib --bins --tests; fi
 
 # A minute of it, alone: beside it every other test would be slow.
 test-soak:
@@ -163,7 +163,7 @@ test-soak:
 # Another build: the feature gives tests a way to try what the box forbids, and no other build has it.
 test-box: ## Try from inside what the box forbids (another build, with the feature box-probes)
 	$(call say,attempts to leave the box)
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --retries 1 --features box-probes box_probes attempts; \
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --features box-probes box_probes attempts; \
 	else cargo test --features box-probes --test it -- box_probes attempts; fi
 
 test-doc:

@@ -42,8 +42,18 @@ pub struct Server {
     pub http_threads: usize,
     /// WebSocket sessions and HTTP runs at once.
     pub max_sessions: usize,
+    /// Connections at once, whatever they are used for. Fewer where the limit of open files is lower.
+    pub max_connections: usize,
     /// The largest WebSocket message and HTTP body, in bytes.
     pub frame_bytes: usize,
+    /// What all clients together may have under way, in bytes.
+    pub inflight_bytes: usize,
+    /// From the start of a connection, or the end of a response, to the next whole head.
+    pub head_timeout: Duration,
+    /// From a head to the end of its body.
+    pub body_timeout: Duration,
+    /// Between two moves of a response that the client does not read.
+    pub stall_timeout: Duration,
     /// From SIGTERM to the end of the process, at the latest.
     pub shutdown: Duration,
     /// `POST /api/run` calls a second from one address; `None` for no limit.
@@ -58,6 +68,10 @@ pub struct Session {
     pub close_drain: Duration,
     /// Messages a second a client may send, in the long run; `None` for no limit.
     pub messages_per_s: Option<std::num::NonZeroU32>,
+    /// What waits in a session for its worker, in bytes.
+    pub queued_bytes: usize,
+    /// What waits in a session for its client, in bytes.
+    pub unread_bytes: usize,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -10,11 +10,11 @@ pub struct SessionId(pub u64);
 
 /// One evaluation, as the server and the worker call it. The client's own id never reaches the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RunId(pub u32);
+pub struct RunId(pub u64);
 
 /// One question of a client about its engine, as the server and the worker call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct QueryId(pub u32);
+pub struct QueryId(pub u64);
 
 /// One worker process. A replacement has a new id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,6 +4,7 @@
 //! them, because the worker runs strangers' code: lengths are capped before anything is allocated, text is checked to be UTF-8,
 //! no type here nests, and what a frame *means* is checked again by the session's state machine.
 
+pub(crate) mod counted;
 mod query;
 
 use bytes::{Buf, BufMut, BytesMut};
@@ -20,7 +21,8 @@ use crate::outcome::{Outcome, StopReason, Usage};
 use crate::sandbox::Report;
 
 /// The largest frame either side accepts, in bytes. Above the largest legal message (a full client frame of code and input, or a
-/// value's text and JSON at their caps), and small enough that ten thousand hostile workers cannot exhaust the server.
+/// value's text and JSON at their caps). Half a frame of a worker is claimed from `server.inflight_bytes`, so that many hostile workers
+/// together cannot exhaust the server either.
 pub const MAX_FRAME_BYTES: usize = 4 << 20;
 
 /// UTF-8 bytes of a question's text; the rest is cut with a note. Nobody reads a longer one before answering.
@@ -136,7 +138,12 @@ pub enum WorkerMessage {
     /// The run's code is about to be evaluated.
     Started { run: RunId },
     /// Output of a run, foreground or background. `dropped` counts entries lost to the caps since the last such frame.
-    Console { run: RunId, entries: Vec<ConsoleEntry>, dropped: u64 },
+    Console {
+        run: RunId,
+        #[serde(deserialize_with = "counted::list")]
+        entries: Vec<ConsoleEntry>,
+        dropped: u64,
+    },
     /// The run waits for the client; its deadline is paused.
     InputRequest { run: RunId, kind: InputKind, text: String },
     /// The foreground of a run is over.
@@ -224,6 +231,7 @@ pub struct ErrorInfo {
     pub line: Option<u32>,
     /// 1-based, in UTF-16 units as editors count.
     pub column: Option<u32>,
+    #[serde(deserialize_with = "counted::list")]
     pub frames: Vec<StackFrame>,
 }
 
@@ -249,8 +257,10 @@ pub struct ConsoleEntry {
     /// How many groups it stands in. Its text is indented for them already.
     pub group: u32,
     /// What `%c` has asked for, in the order of the text, without overlaps.
+    #[serde(deserialize_with = "counted::list")]
     pub styles: Vec<StyleRun>,
     /// The arguments, where previews are wanted and one of them can be opened.
+    #[serde(deserialize_with = "counted::list")]
     pub values: Vec<Preview>,
 }
 
@@ -355,6 +365,7 @@ pub fn decode<T: DeserializeOwned>(buffer: &mut BytesMut) -> Result<Option<T>, F
     if buffer.len() < HEADER_BYTES + length {
         return Ok(None);
     }
+    counted::begin_frame();
     let (message, rest) =
         postcard::take_from_bytes(&buffer[HEADER_BYTES..HEADER_BYTES + length]).map_err(FrameError::Malformed)?;
     if !rest.is_empty() {
@@ -415,6 +426,69 @@ mod tests {
         trailing[0] += 1;
         trailing.put_u8(0);
         assert_eq!(decode::<WorkerMessage>(&mut trailing), Err(FrameError::TrailingBytes(1)));
+    }
+
+    /// A value, and nothing in it.
+    fn small() -> Preview {
+        let glimpse = Glimpse { kind: ValueKind::Null, text: String::new() };
+        Preview { glimpse, reference: None, entries: Vec::new(), more: 0 }
+    }
+
+    fn property<V>(value: V) -> Property<V> {
+        let kind = PropertyKind::Plain;
+        Property { key: String::new(), kind, key_reference: None, content: Content::Value(value) }
+    }
+
+    fn line(values: Vec<Preview>) -> ConsoleEntry {
+        let (level, text, styles) = (Level::Log, String::new(), Vec::new());
+        ConsoleEntry { level, text, time_ms: 0, uncaught: false, method: None, group: 0, styles, values }
+    }
+
+    fn answer(entries: Vec<Property<Preview>>) -> WorkerMessage {
+        let answer = Answer::Properties { total: 0, entries };
+        WorkerMessage::Answer { id: QueryId(1), answer, engine_replaced: false }
+    }
+
+    fn console(entries: Vec<ConsoleEntry>) -> WorkerMessage {
+        WorkerMessage::Console { run: RunId(1), entries, dropped: 0 }
+    }
+
+    #[test]
+    fn a_frame_of_many_tiny_items_takes_no_more_memory_than_a_large_honest_one() {
+        const MANY: usize = 150_000;
+        let nested = Preview { entries: vec![property(small().glimpse); MANY], ..small() };
+        let frame = || StackFrame { function: String::new(), source: String::new(), line: 1, column: 1 };
+        let thrown = ErrorInfo {
+            name: String::new(),
+            message: String::new(),
+            stack: String::new(),
+            line: None,
+            column: None,
+            frames: (0..MANY).map(|_| frame()).collect(),
+        };
+        let style = StyleRun { from: 0, to: 0, css: String::new() };
+        let item = Completion { label: String::new(), kind: CompletionKind::Keyword, detail: String::new() };
+        let completions = Completions { from: 0, to: 0, items: vec![item; MANY] };
+        let answered = |answer| WorkerMessage::Answer { id: QueryId(1), answer, engine_replaced: false };
+        for hostile in [
+            console(vec![line(Vec::new()); MANY]),
+            console(vec![line(vec![small(); MANY])]),
+            console(vec![line(vec![small(); 10]); MANY / 10]),
+            console(vec![line(vec![nested])]),
+            console(vec![ConsoleEntry { styles: vec![style; MANY], ..line(Vec::new()) }]),
+            answer(vec![property(small()); MANY]),
+            answered(Answer::Thrown(thrown)),
+            answered(Answer::Completions(completions)),
+        ] {
+            let mut buffer = framed(&hostile);
+            assert!(buffer.len() < MAX_FRAME_BYTES, "{} bytes", buffer.len());
+            assert!(matches!(decode::<WorkerMessage>(&mut buffer), Err(FrameError::Malformed(_))));
+        }
+        let full = Preview { entries: vec![property(small().glimpse); MOST_PREVIEWED], ..small() };
+        let most = answer(vec![property(full.clone()); MOST_PROPERTIES as usize]);
+        assert_eq!(decode(&mut framed(&most)), Ok(Some(most)), "what the worker may say, and each frame anew");
+        let most = console(vec![line(vec![full]); 1000]);
+        assert_eq!(decode(&mut framed(&most)), Ok(Some(most)));
     }
 
     #[test]

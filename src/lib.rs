@@ -7,7 +7,9 @@
 //! browser, websocat, curl
 //!    │  {"type":"run","code":"1+1"}
 //!    ▼
-//! http::ws        checks the frame (protocol), makes it a ClientMessage
+//! http::gate      reads the frames' headers, and stops at what breaks RFC 6455 or a limit
+//!    ▼
+//! http::ws        checks the message (protocol), makes it a ClientMessage
 //!    ▼
 //! session         waits for whatever comes first and asks session::state what to do
 //!    │                state: queue it, lease a worker, dispatch, stop, end - pure, no I/O
@@ -66,6 +68,7 @@ pub mod protocol;
 /// What the fuzz targets in `fuzz/` reach, and nobody else should.
 #[doc(hidden)]
 pub mod fuzzing {
+    pub use crate::http::gate::{Gate, PIECE_BYTES, Violation, most_pieces};
     pub use crate::http::present::{Finals, Presenter};
     pub use crate::worker::fuzzing::{completion, quoted, source};
 }

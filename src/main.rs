@@ -43,10 +43,10 @@ fn log_to_stderr(log: &Log) {
     // Colours are for people: in a file or a journal their codes are in the way of every search.
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
-    // What the HTTP library calls workers are its threads; its cheerful lines would only be taken for ours.
+    // What it would say of a request that is no HTTP is counted, and said at debug, by the server itself.
     let levels = Targets::new()
         .with_default(log.level)
-        .with_target(runpen::http::LIBRARY_LOG, log.level.min(tracing::level_filters::LevelFilter::WARN));
+        .with_target(runpen::http::LIBRARY_LOG, tracing::level_filters::LevelFilter::OFF);
     match log.format {
         LogFormat::Text => tracing_subscriber::registry().with(lines).with(levels).init(),
         LogFormat::Json => tracing_subscriber::registry().with(lines.json()).with(levels).init(),

@@ -58,6 +58,10 @@ pub struct Metrics {
     used_bytes: Gauge,
     memory_bytes: Gauge,
     sessions: Family<KindLabel, Gauge>,
+    connections: Gauge,
+    connections_cut: Family<ReasonLabel, Counter>,
+    inflight_bytes: Gauge,
+    evictions: Counter,
     /// Rendering sets the gauges first; two renderings at once would mix theirs.
     rendering: Mutex<()>,
 }
@@ -92,6 +96,10 @@ impl Metrics {
             used_bytes: Gauge::default(),
             memory_bytes: Gauge::default(),
             sessions: Family::default(),
+            connections: Gauge::default(),
+            connections_cut: Family::default(),
+            inflight_bytes: Gauge::default(),
+            evictions: Counter::default(),
             rendering: Mutex::new(()),
         };
         let registry = &mut metrics.registry;
@@ -126,7 +134,33 @@ impl Metrics {
         registry.register("pool_slots", "Workers by state", metrics.slots.clone());
         registry.register("pool_waiting", "Sessions in the waiting line", metrics.waiting.clone());
         registry.register("sessions", "Sessions by kind", metrics.sessions.clone());
+        registry.register("connections", "Open connections, of all kinds", metrics.connections.clone());
+        registry.register(
+            "connections_cut",
+            "Connections that the server has ended before their client did, by reason",
+            metrics.connections_cut.clone(),
+        );
+        registry.register(
+            "inflight_bytes",
+            "What all clients together have under way, in bytes",
+            metrics.inflight_bytes.clone(),
+        );
+        registry.register(
+            "evictions",
+            "Connections closed because they held the most when all together held too much",
+            metrics.evictions.clone(),
+        );
         metrics
+    }
+
+    /// Counts a session that was ended because it held the most.
+    pub fn evicted(&self) {
+        self.evictions.inc();
+    }
+
+    /// Counts a connection that was ended from here.
+    pub fn connection_cut(&self, reason: &'static str) {
+        self.connections_cut.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// Counts a finished run.
@@ -142,7 +176,8 @@ impl Metrics {
     }
 
     /// The whole text for one scrape.
-    pub fn render(&self, pool: &PoolStats, websockets: usize, http_runs: usize) -> String {
+    pub fn render(&self, pool: &PoolStats, clients: &ClientStats) -> String {
+        let ClientStats { websockets, http_runs, connections, inflight_bytes } = *clients;
         let _alone = self.rendering.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         for kind in SlotKind::ALL {
             set(&self.slots.get_or_create(&StateLabel { state: kind.name() }), pool.slots.of(kind));
@@ -152,10 +187,21 @@ impl Metrics {
         self.memory_bytes.set(i64::try_from(pool.memory_bytes).unwrap_or(i64::MAX));
         set(&self.sessions.get_or_create(&KindLabel { kind: "websocket" }), websockets);
         set(&self.sessions.get_or_create(&KindLabel { kind: "http" }), http_runs);
+        set(&self.connections, connections);
+        set(&self.inflight_bytes, inflight_bytes);
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text
     }
+}
+
+/// What clients hold of the server, for one scrape.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientStats {
+    pub websockets: usize,
+    pub http_runs: usize,
+    pub connections: usize,
+    pub inflight_bytes: usize,
 }
 
 impl PoolHook for Metrics {

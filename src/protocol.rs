@@ -5,6 +5,7 @@
 
 mod client;
 mod previews;
+mod size;
 mod values;
 
 use std::fmt;

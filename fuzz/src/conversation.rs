@@ -53,7 +53,7 @@ pub struct Conversation {
     /// The nonce of a `Prepare` that was not answered.
     preparing: Option<u64>,
     /// The run that was dispatched last.
-    last_run: u32,
+    last_run: u64,
     /// What the worker has written and the server not yet decoded.
     wire: BytesMut,
     /// When a drain is over: a client that is still there then counts as gone, and is told nothing more.
@@ -189,8 +189,8 @@ impl Conversation {
         let run = RunId(match detail >> 6 {
             0 => self.last_run,
             1 => self.last_run.saturating_sub(1),
-            2 => u32::from(detail & 7),
-            _ => u32::MAX,
+            2 => u64::from(detail & 7),
+            _ => u64::MAX,
         });
         let outcome = Outcome::ALL[usize::from(detail & 63) % Outcome::ALL.len()];
         match step % 24 {
@@ -432,6 +432,7 @@ impl Conversation {
 /// As the server has them, but for a queue and caps that short inputs can fill.
 fn rules(once: bool) -> Rules {
     Rules {
+        queued_bytes: 4 << 20,
         timeout: Duration::from_secs(10),
         kill_grace: Duration::from_millis(50),
         background_timeout: Duration::from_secs(300),

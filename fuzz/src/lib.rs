@@ -3,6 +3,7 @@
 //! The fuzz targets call these, and so does a plain test of the server, `tests/it/fuzz_corpus.rs`, with every file of the corpus.
 
 mod conversation;
+mod rfc6455;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,11 +20,12 @@ use runpen::protocol::{ClientLimits, ClientMessage, Run};
 /// A target's name and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     ("client_frames", client_frames),
     ("worker_frames", worker_frames),
     ("configuration", configuration),
     ("source", source),
+    ("gate", gate),
 ];
 
 /// Small limits, so that short inputs reach them.
@@ -176,4 +178,44 @@ pub fn source(data: &[u8]) {
         fuzzing::completion(code, u32::try_from(cursor).expect("a fuzzed text is short"));
     }
     fuzzing::quoted(&text);
+}
+
+/// Messages of at most these bytes pass the gate: few, so that short inputs reach the limit, and the one on pieces.
+const GATE_BYTES: usize = 300;
+
+/// What waits at the gate at the most: a close frame that lacks a byte.
+const GATE_WAITS: usize = 130;
+
+/// The bytes are what a client writes after the upgrade, and their first decides how they are cut. However that is, the gate lets
+/// through what a plain reading of the RFC does, and stops where and for what that stops.
+pub fn gate(data: &[u8]) {
+    let (&cuts, stream) = data.split_first().unwrap_or((&0, &[]));
+    let most_pieces = fuzzing::most_pieces(GATE_BYTES);
+    let expected = rfc6455::read(stream, GATE_BYTES as u64, most_pieces as u64);
+    for cut in [stream.len().max(1), 1, usize::from(cuts % 31) + 2] {
+        let mut gate = fuzzing::Gate::new(GATE_BYTES);
+        let (mut waiting, mut passed, mut stop) = (BytesMut::new(), Vec::new(), None);
+        'stream: for piece in stream.chunks(cut) {
+            waiting.extend_from_slice(piece);
+            loop {
+                match gate.pass(&mut waiting) {
+                    Ok(Some(bytes)) => {
+                        assert!(!bytes.is_empty());
+                        passed.extend_from_slice(&bytes);
+                    }
+                    Ok(None) => break,
+                    Err(violation) => {
+                        assert_eq!(gate.pass(&mut waiting), Err(violation), "a violation stays");
+                        stop = Some(violation.into());
+                        break 'stream;
+                    }
+                }
+                let most = GATE_BYTES + (most_pieces + 1) * fuzzing::PIECE_BYTES;
+                assert!(gate.partial_bytes() <= most && gate.pieces() <= most_pieces);
+            }
+            assert!(waiting.len() <= GATE_WAITS, "{} bytes wait", waiting.len());
+        }
+        assert!(stream.starts_with(&passed), "what passes is unchanged");
+        assert_eq!((passed.len(), stop), (expected.passes, expected.stop), "in pieces of {cut}: {stream:02x?}");
+    }
 }

@@ -49,12 +49,19 @@ const fn row(key: &'static str, min: u64, max: u64, why: &'static str) -> Bound 
 const BOUNDS: &[Bound] = &[
     row("server.http_threads", 1, 256, "threads beyond the cores only cost memory"),
     row("server.max_sessions", 1, 100_000, "each is an open file"),
+    row("server.max_connections", 16, 200_000, "each is an open file"),
     row("server.frame_bytes", 8192, MAX_FRAME_BYTES as u64 - FRAME_SLACK_BYTES, "it must fit a frame to the worker"),
+    row("server.inflight_bytes", MIB, 1 << 40, "1 MiB to 1 TiB"),
+    row("server.head_timeout_ms", 100, 60 * 60 * 1000, "a tenth of a second to an hour"),
+    row("server.body_timeout_ms", 100, 60 * 60 * 1000, "a tenth of a second to an hour"),
+    row("server.stall_timeout_ms", 100, 60 * 60 * 1000, "a tenth of a second to an hour"),
     row("server.shutdown_ms", 1, 10 * 60 * 1000, "ten minutes"),
     row("server.http_runs_per_s", 0, 1_000_000, "0 is no limit"),
     row("session.heartbeat_ms", 10, 60 * 60 * 1000, "an hour"),
     row("session.close_drain_ms", 0, 60 * 60 * 1000, "an hour"),
     row("session.messages_per_s", 0, 1_000_000, "0 is no limit"),
+    row("session.queued_bytes", 8192, 1 << 40, "8 KiB to 1 TiB"),
+    row("session.unread_bytes", MIB, 1 << 40, "1 MiB, more than any one message, to 1 TiB"),
     row("run.timeout_ms", 1, DAY_MS, "a day"),
     row("run.max_timeout_ms", 1, DAY_MS, "a day"),
     row("run.kill_grace_ms", 1, 60_000, "a minute"),
@@ -67,7 +74,7 @@ const BOUNDS: &[Bound] = &[
     row("run.console_entries", 0, 1 << 40, "about a trillion"),
     row("run.text_bytes", 64, MIB, "64 bytes to 1 MiB; a note has to fit, and all of it a frame from the worker"),
     row("run.json_bytes", 0, MIB, "0 is none; 1 MiB fits a frame from the worker"),
-    row("run.queue", 0, 10_000, "each may hold a whole code"),
+    row("run.queue", 0, 10_000, "what they hold is bounded besides"),
     row("run.timers", 1, 1_000_000, "each takes memory of the worker"),
     row("pool.warm", 1, 65_536, "with none, nobody would see at the start that workers cannot start"),
     row("pool.max", 0, MOST_WORKERS as u64, "each is a process; 0 is as many as `server.max_sessions`"),
@@ -138,7 +145,12 @@ impl RawServer {
             listen: address("server.listen", &self.listen)?,
             http_threads: number("server.http_threads", self.http_threads)?,
             max_sessions: number("server.max_sessions", self.max_sessions)?,
+            max_connections: number("server.max_connections", self.max_connections)?,
             frame_bytes: number("server.frame_bytes", self.frame_bytes)?,
+            inflight_bytes: number("server.inflight_bytes", self.inflight_bytes)?,
+            head_timeout: duration("server.head_timeout_ms", self.head_timeout_ms)?,
+            body_timeout: duration("server.body_timeout_ms", self.body_timeout_ms)?,
+            stall_timeout: duration("server.stall_timeout_ms", self.stall_timeout_ms)?,
             shutdown: duration("server.shutdown_ms", self.shutdown_ms)?,
             http_runs_per_s: rate("server.http_runs_per_s", self.http_runs_per_s)?,
         })
@@ -151,6 +163,8 @@ impl RawSession {
             heartbeat: duration("session.heartbeat_ms", self.heartbeat_ms)?,
             close_drain: duration("session.close_drain_ms", self.close_drain_ms)?,
             messages_per_s: rate("session.messages_per_s", self.messages_per_s)?,
+            queued_bytes: number("session.queued_bytes", self.queued_bytes)?,
+            unread_bytes: number("session.unread_bytes", self.unread_bytes)?,
         })
     }
 }
@@ -219,7 +233,20 @@ impl RawLog {
 impl Config {
     /// The rules between keys. Only for the configuration in effect: two profiles that nobody combines need not agree.
     pub(super) fn agree(&self) -> Result<(), Clash> {
-        let Config { server, session: _, run, pool, sandbox: _, log: _ } = self;
+        let Config { server, session, run, pool, sandbox: _, log: _ } = self;
+        above(
+            "server.max_connections",
+            server.max_connections as u64,
+            "server.max_sessions",
+            server.max_sessions as u64,
+        )?;
+        at_most("server.frame_bytes", server.frame_bytes as u64, "session.queued_bytes", session.queued_bytes as u64)?;
+        at_most(
+            "session.unread_bytes",
+            session.unread_bytes as u64,
+            "server.inflight_bytes",
+            server.inflight_bytes as u64,
+        )?;
         at_most("run.timeout_ms", millis(run.timeout), "run.max_timeout_ms", millis(run.max_timeout))?;
         at_most("run.heap_bytes", run.heap_bytes, "pool.memory_bytes", pool.memory_bytes)?;
         at_most("pool.warm", pool.warm as u64, "pool.max", pool.max as u64)?;
@@ -326,12 +353,29 @@ impl From<&Config> for RawConfig {
 
 impl From<&Server> for RawServer {
     fn from(server: &Server) -> RawServer {
-        let Server { listen, http_threads, max_sessions, frame_bytes, shutdown, http_runs_per_s } = server;
+        let Server {
+            listen,
+            http_threads,
+            max_sessions,
+            max_connections,
+            frame_bytes,
+            inflight_bytes,
+            head_timeout,
+            body_timeout,
+            stall_timeout,
+            shutdown,
+            http_runs_per_s,
+        } = server;
         RawServer {
             listen: listen.to_string(),
             http_threads: *http_threads as u64,
             max_sessions: *max_sessions as u64,
+            max_connections: *max_connections as u64,
             frame_bytes: *frame_bytes as u64,
+            inflight_bytes: *inflight_bytes as u64,
+            head_timeout_ms: millis(*head_timeout),
+            body_timeout_ms: millis(*body_timeout),
+            stall_timeout_ms: millis(*stall_timeout),
             shutdown_ms: millis(*shutdown),
             http_runs_per_s: rate_number(*http_runs_per_s),
         }
@@ -340,11 +384,13 @@ impl From<&Server> for RawServer {
 
 impl From<&Session> for RawSession {
     fn from(session: &Session) -> RawSession {
-        let Session { heartbeat, close_drain, messages_per_s } = session;
+        let Session { heartbeat, close_drain, messages_per_s, queued_bytes, unread_bytes } = session;
         RawSession {
             heartbeat_ms: millis(*heartbeat),
             close_drain_ms: millis(*close_drain),
             messages_per_s: rate_number(*messages_per_s),
+            queued_bytes: *queued_bytes as u64,
+            unread_bytes: *unread_bytes as u64,
         }
     }
 }

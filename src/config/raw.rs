@@ -27,7 +27,12 @@ pub(super) struct RawServer {
     pub listen: String,
     pub http_threads: u64,
     pub max_sessions: u64,
+    pub max_connections: u64,
     pub frame_bytes: u64,
+    pub inflight_bytes: u64,
+    pub head_timeout_ms: u64,
+    pub body_timeout_ms: u64,
+    pub stall_timeout_ms: u64,
     pub shutdown_ms: u64,
     pub http_runs_per_s: u64,
 }
@@ -44,6 +49,8 @@ pub(super) struct RawSession {
     pub heartbeat_ms: u64,
     pub close_drain_ms: u64,
     pub messages_per_s: u64,
+    pub queued_bytes: u64,
+    pub unread_bytes: u64,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize)]

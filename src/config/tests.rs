@@ -58,11 +58,22 @@ fn the_built_in_defaults_are_the_documented_ones() {
             listen: "127.0.0.1:8080".parse().unwrap(),
             http_threads: 2,
             max_sessions: 1000,
+            max_connections: 4000,
             frame_bytes: 1 << 20,
+            inflight_bytes: 48 << 20,
+            head_timeout: ms(10_000),
+            body_timeout: ms(30_000),
+            stall_timeout: ms(30_000),
             shutdown: ms(5000),
             http_runs_per_s: None,
         },
-        session: Session { heartbeat: ms(15_000), close_drain: ms(1000), messages_per_s: None },
+        session: Session {
+            heartbeat: ms(15_000),
+            close_drain: ms(1000),
+            messages_per_s: None,
+            queued_bytes: 4 << 20,
+            unread_bytes: 4 << 20,
+        },
         run: Run {
             timeout: ms(10_000),
             max_timeout: ms(300_000),
@@ -204,7 +215,8 @@ fn the_fallback_file_may_be_missing_and_the_named_file_may_not() {
 #[test]
 fn an_unknown_key_is_named_with_its_source() {
     let sections = "there is no such key; allowed here: server, session, run, pool, sandbox, log, profiles";
-    let keys = "there is no such key; allowed here: heartbeat_ms, close_drain_ms, messages_per_s";
+    let keys = "there is no such key; allowed here: heartbeat_ms, close_drain_ms, messages_per_s, queued_bytes, \
+         unread_bytes";
     check_refused(file("[rnu]\nqueue = 1"), &format!("use `rnu` in FILE: {sections}"));
     check_refused(file("[session]\nbeat = 1"), &format!("use `session.beat` in FILE: {keys}"));
     check_refused(
@@ -231,7 +243,7 @@ fn an_unknown_key_is_named_with_its_source() {
 
 #[test]
 fn a_value_of_the_wrong_type_is_named_with_its_source() {
-    let queue = "it must be a whole number from 0 to 10000 (each may hold a whole code)";
+    let queue = "it must be a whole number from 0 to 10000 (what they hold is bounded besides)";
     let cases = [
         ("'12'", "the string \"12\""),
         ("true", "true"),

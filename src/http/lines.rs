@@ -5,17 +5,17 @@
 use std::collections::VecDeque;
 
 use crate::protocol::ServerMessage;
-
-/// Bytes of lines that may wait. Four times the longest program; a script that is longer is sent as one frame, or by HTTP.
-const MOST_BYTES: usize = 1024 * 1024;
+use crate::session::budget::Claim;
 
 /// What a line costs besides its text, so that empty ones are bounded too.
 const LINE_BYTES: usize = 64;
 
-#[derive(Debug, Default)]
 pub struct Lines {
     waiting: VecDeque<String>,
+    /// What they hold, and may hold at the most. A longer script is sent as one frame, or by HTTP.
     bytes: usize,
+    most_bytes: usize,
+    claim: Claim,
     /// The client has said that no more will come.
     ended: bool,
     /// A run was handed over whose `done` has not come yet.
@@ -38,18 +38,28 @@ pub enum Next {
 pub struct Full;
 
 impl Lines {
+    /// No lines yet, of which so many bytes may wait; they are claimed from the connection's account.
+    pub fn new(most_bytes: usize, claim: Claim) -> Lines {
+        Lines { waiting: VecDeque::new(), bytes: 0, most_bytes, claim, ended: false, running: false, asked: false }
+    }
+
     /// Takes one line in.
     ///
     /// # Errors
     /// [`Full`]; the line is lost.
     pub fn hear(&mut self, line: String) -> Result<(), Full> {
         let bytes = self.bytes + line.len() + LINE_BYTES;
-        if bytes > MOST_BYTES {
+        if bytes > self.most_bytes {
             return Err(Full);
         }
-        self.bytes = bytes;
+        self.hold(bytes);
         self.waiting.push_back(line);
         Ok(())
+    }
+
+    fn hold(&mut self, bytes: usize) {
+        self.bytes = bytes;
+        self.claim.set(bytes);
     }
 
     /// No more lines will come.
@@ -64,7 +74,7 @@ impl Lines {
         }
         match self.waiting.pop_front() {
             Some(line) => {
-                self.bytes -= line.len() + LINE_BYTES;
+                self.hold(self.bytes - line.len() - LINE_BYTES);
                 if std::mem::take(&mut self.asked) {
                     return Some(Next::Answer(line.trim_end_matches(['\r', '\n']).to_owned()));
                 }
@@ -109,9 +119,16 @@ mod tests {
     use crate::ipc::InputKind;
     use crate::outcome::Outcome;
     use crate::protocol::{Done, EndedIn, RequestId, UsageShown};
+    use crate::session::budget::Budget;
+
+    const MOST_BYTES: usize = 1 << 20;
+
+    fn empty() -> Lines {
+        Lines::new(MOST_BYTES, Budget::new(MOST_BYTES).account().claim())
+    }
 
     fn lines(of: &[&str]) -> Lines {
-        let mut lines = Lines::default();
+        let mut lines = empty();
         of.iter().for_each(|line| lines.hear((*line).to_owned()).unwrap());
         lines
     }
@@ -180,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded_and_room_comes_back() {
-        let mut lines = Lines::default();
+        let mut lines = empty();
         let most = (0..).take_while(|_| lines.hear(String::new()) == Ok(())).count();
         assert_eq!(most, MOST_BYTES / LINE_BYTES);
         assert_eq!(lines.next(), Some(Next::Program(String::new())));

@@ -19,17 +19,11 @@ pub enum Presenter {
     Text,
 }
 
-/// Console text that `?reply=final` holds for all runs of a session together. One run has its caps, but as many runs as there are
-/// timers can live on at once. What is over is dropped, and counted as the worker counts what is over its own caps.
-const FINAL_BYTES: usize = 4 << 20;
-
-/// What an entry costs besides its text.
-const ENTRY_BYTES: usize = 64;
-
 /// The runs of a `?reply=final` session that are not over.
 #[derive(Debug, Default)]
 pub struct Finals {
     runs: HashMap<RequestId, Collected>,
+    /// What they hold together.
     bytes: usize,
 }
 
@@ -39,8 +33,8 @@ pub struct Collected {
     pub console: Vec<ConsoleLine>,
     pub done: Option<Done>,
     pub settled: Option<Settled>,
-    /// Entries that were not kept.
-    pub dropped: u64,
+    /// What it holds.
+    bytes: usize,
 }
 
 /// How the background ended.
@@ -55,6 +49,7 @@ pub struct Settled {
 impl Collected {
     /// Takes a message of the run in; true when it was the last one. Messages that are no part of the result are let go.
     pub fn take(&mut self, message: ServerMessage) -> bool {
+        self.bytes += message.bytes();
         match message {
             ServerMessage::Console { id: _, seq: _, entries, dropped: _ } => {
                 self.console.extend(entries);
@@ -103,6 +98,14 @@ impl Presenter {
             Presenter::Text => console_text(message),
         }
     }
+
+    /// Bytes of messages that make a frame later.
+    pub fn held(&self) -> usize {
+        match self {
+            Presenter::Json | Presenter::Text => 0,
+            Presenter::Final(runs) => runs.bytes,
+        }
+    }
 }
 
 /// A message as compact JSON.
@@ -111,7 +114,7 @@ pub fn json(message: &impl Serialize) -> String {
 }
 
 impl Finals {
-    fn collect(&mut self, mut message: ServerMessage) -> Option<String> {
+    fn collect(&mut self, message: ServerMessage) -> Option<String> {
         let id = match &message {
             ServerMessage::Queued { .. } | ServerMessage::Started { .. } => return None,
             ServerMessage::Console { id, .. } | ServerMessage::Settled { id, .. } => id.clone(),
@@ -125,29 +128,17 @@ impl Finals {
             | ServerMessage::Completeness { .. }
             | ServerMessage::Error { .. } => return Some(json(&message)),
         };
+        self.bytes += message.bytes();
         let run = self.runs.entry(id.clone()).or_default();
-        if let ServerMessage::Console { entries, .. } = &mut message {
-            let bytes = console_bytes(entries);
-            if self.bytes + bytes > FINAL_BYTES {
-                run.dropped += entries.len() as u64;
-                return None;
-            }
-            self.bytes += bytes;
-        }
         if !run.take(message) {
             return None;
         }
-        let Collected { console, done, settled, dropped } = self.runs.remove(&id)?;
-        self.bytes -= console_bytes(&console);
-        let mut done = done?;
-        done.usage.dropped = done.usage.dropped.saturating_add(dropped);
+        let Collected { console, done, settled, bytes } = self.runs.remove(&id)?;
+        self.bytes -= bytes;
+        let done = done?;
         let frame = FinalFrame { kind: "done", done: &done, console: &console, settled: &settled };
         Some(json(&frame))
     }
-}
-
-fn console_bytes(entries: &[ConsoleLine]) -> usize {
-    entries.iter().map(|entry| entry.bytes() + ENTRY_BYTES).sum()
 }
 
 fn console_text(message: ServerMessage) -> Option<String> {

@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, Responder};
 use serde::Serialize;
 
 use super::App;
+use crate::metrics::ClientStats;
 use crate::pool::{PoolStats, SlotKind};
 use crate::protocol::{ErrorCode, Hello};
 use crate::sandbox::Report;
@@ -86,8 +87,13 @@ pub async fn readyz(app: Data<App>) -> impl Responder {
 }
 
 pub async fn metrics(app: Data<App>) -> impl Responder {
-    let (ws, http) = (app.sessions.count(Kind::WebSocket), app.sessions.count(Kind::Http));
-    let text = app.shared.metrics.render(&app.shared.pool.stats(), ws, http);
+    let clients = ClientStats {
+        websockets: app.sessions.count(Kind::WebSocket),
+        http_runs: app.sessions.count(Kind::Http),
+        connections: app.connections.len(),
+        inflight_bytes: app.shared.budget.bytes(),
+    };
+    let text = app.shared.metrics.render(&app.shared.pool.stats(), &clients);
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
 }
 

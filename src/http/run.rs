@@ -3,16 +3,16 @@
 //! The session is the same as a WebSocket's. It lives in a task; the request holds a [`HangUp`], whose drop tells the session that
 //! the client is gone, so a client that hangs up stops its code by the same ladder.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, RETRY_AFTER};
-use actix_web::web::{Bytes, Data};
+use actix_web::http::{ConnectionType, StatusCode};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::Stream;
 use serde::Serialize;
@@ -20,12 +20,15 @@ use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::App;
+use super::body::{self, Unread};
+use super::guarded::guarded;
 use super::present::{Collected, json};
 use crate::outcome::Outcome;
 use crate::protocol::{
     ClientMessage, ConsoleLine, ErrorCode, ErrorShown, Rejected, Run, ServerMessage, UsageShown, ValueShown,
 };
-use crate::session::registry::Kind;
+use crate::session::budget::Claim;
+use crate::session::registry::{Kind, Registration};
 use crate::session::state::CloseCode;
 use crate::session::{BACKLOG_BYTES, Client, Incoming};
 
@@ -46,7 +49,7 @@ impl Frames {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<ServerMessage>> {
         let polled = self.frames.poll_recv(cx);
         if let Poll::Ready(Some(message)) = &polled {
-            self.flow.queued.set(self.flow.queued.get().saturating_sub(weight(message)));
+            self.flow.set(self.flow.queued.get().saturating_sub(message.bytes()));
             self.flow.moved.notify_one();
         }
         polled
@@ -54,55 +57,53 @@ impl Frames {
 }
 
 /// What waits for a client that reads slowly, known to both ends.
-#[derive(Default)]
 struct Flow {
     queued: Cell<usize>,
+    claim: RefCell<Claim>,
     moved: Notify,
 }
 
-/// What every message costs besides its texts.
-const MESSAGE_BYTES: usize = 128;
+impl Flow {
+    fn new(claim: Claim) -> Flow {
+        Flow { queued: Cell::new(0), claim: RefCell::new(claim), moved: Notify::new() }
+    }
 
-/// About as many bytes as a message holds, for those of which a run can send many.
-fn weight(message: &ServerMessage) -> usize {
-    let texts = match message {
-        ServerMessage::Console { entries, .. } => entries.iter().map(|entry| entry.bytes() + MESSAGE_BYTES).sum(),
-        ServerMessage::InputRequest { text, .. } => text.len(),
-        ServerMessage::Queued { .. }
-        | ServerMessage::Started { .. }
-        | ServerMessage::Done(_)
-        | ServerMessage::Settled { .. }
-        | ServerMessage::Reset
-        | ServerMessage::Pong
-        | ServerMessage::Hello(_)
-        | ServerMessage::Properties { .. }
-        | ServerMessage::Completions { .. }
-        | ServerMessage::Completeness { .. }
-        | ServerMessage::Error { .. } => 0,
-    };
-    MESSAGE_BYTES + texts
+    fn set(&self, queued: usize) {
+        self.queued.set(queued);
+        self.claim.borrow_mut().set(queued);
+    }
 }
 
-pub async fn run(req: HttpRequest, body: Result<Bytes, actix_web::Error>, app: Data<App>) -> HttpResponse {
-    let received = Instant::now();
-    let body = match body {
-        Ok(body) => body,
-        Err(error) => return unread(&error, &app),
+pub async fn run(req: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
+    // A place is taken before the body is read, and given up when the last of the response has left.
+    let registration = match app.sessions.enter(Kind::Http) {
+        Ok(registration) => registration,
+        Err(refused) => return super::refused(refused),
     };
-    if !app.admits(&req) {
+    let permit = registration.permit();
+    let response = run_in(registration, &req, payload, &app).await;
+    response.map_body(|_, body| guarded(body, permit))
+}
+
+async fn run_in(registration: Registration, req: &HttpRequest, payload: Payload, app: &App) -> HttpResponse {
+    if !app.admits(req) {
         return failure(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, "too many runs a second; slow down");
     }
-    let Ok(text) = std::str::from_utf8(&body) else {
+    let (account, config) = (app.account(req), &app.shared.config.server);
+    let body = match body::read(req, payload, config.frame_bytes, config.body_timeout, &account).await {
+        Ok(body) => body,
+        Err(unread) => return unread_body(&unread, app),
+    };
+    let received = Instant::now();
+    let Ok(text) = std::str::from_utf8(&body.bytes) else {
         return failure(StatusCode::BAD_REQUEST, ErrorCode::BadMessage, "the body is not valid UTF-8");
     };
     let run = match Run::from_body(text, app.limits()) {
         Ok(run) => run,
         Err(rejected) => return rejection(rejected),
     };
-    let registration = match app.sessions.enter(Kind::Http) {
-        Ok(registration) => registration,
-        Err(refused) => return super::refused(refused),
-    };
+    // From here on the session answers for what it holds.
+    drop(body);
     let mut rules = app.shared.rules();
     rules.once = true;
     // A reply is due: timers that live on get as long as the run itself, not the minutes that a conversation would give them.
@@ -110,12 +111,12 @@ pub async fn run(req: HttpRequest, body: Result<Bytes, actix_web::Error>, app: D
     rules.background_timeout = rules.background_timeout.min(timeout);
 
     let (frames_in, frames) = mpsc::unbounded_channel();
-    let flow = Rc::new(Flow::default());
+    let flow = Rc::new(Flow::new(account.claim()));
     let mut frames = Frames { frames, flow: Rc::clone(&flow) };
     let (hang_up, hung_up) = oneshot::channel();
     let hang_up = HangUp { _held: hang_up };
     let client = HttpClient::new(run, frames_in, flow, hung_up);
-    actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration));
+    actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration, account));
 
     let streams =
         req.headers().get_all(ACCEPT).any(|accept| accept.to_str().is_ok_and(|accept| accept.contains(NDJSON)));
@@ -131,14 +132,26 @@ pub async fn run(req: HttpRequest, body: Result<Bytes, actix_web::Error>, app: D
     }
 }
 
-/// A body that could not be read to its end.
-fn unread(error: &actix_web::Error, app: &App) -> HttpResponse {
-    if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
-        let limit = app.limits().frame_bytes;
-        let message = format!("a body may have at most {limit} bytes");
-        return failure(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, &message);
-    }
-    super::bad_request(&format!("the body cannot be read: {error}"))
+/// A body that could not be read to its end. Whatever comes behind it is not waited for.
+fn unread_body(unread: &Unread, app: &App) -> HttpResponse {
+    let config = &app.shared.config.server;
+    let mut response = match unread {
+        Unread::TooLarge => {
+            let message = format!("a body may have at most {} bytes", config.frame_bytes);
+            failure(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, &message)
+        }
+        Unread::TooSlow => {
+            let message = format!("the body did not arrive within {} ms", config.body_timeout.as_millis());
+            failure(StatusCode::REQUEST_TIMEOUT, ErrorCode::BadMessage, &message)
+        }
+        Unread::Evicted => {
+            app.shared.metrics.evicted();
+            failure(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy, super::EVICTED)
+        }
+        Unread::Broken(error) => super::bad_request(&format!("the body cannot be read: {error}")),
+    };
+    response.head_mut().set_connection_type(ConnectionType::Close);
+    response
 }
 
 /// Waits for the end of the run and makes one JSON object of it.
@@ -202,7 +215,7 @@ struct Timing {
 
 impl Reply {
     fn of(collected: Collected, received: Instant) -> Option<Reply> {
-        let Collected { console, done, settled, dropped: _ } = collected;
+        let Collected { console, done, settled, .. } = collected;
         let done = done?;
         // Where the value was fine but a timer failed afterwards, the reply is that failure: nothing may be lost in a `success`.
         let (outcome, error) = match settled {
@@ -356,13 +369,22 @@ impl Client for HttpClient {
         if let ServerMessage::InputRequest { .. } = message {
             self.asked += 1;
         }
-        self.flow.queued.set(self.flow.queued.get() + weight(&message));
+        self.flow.set(self.flow.queued.get() + message.bytes());
         // A receiver that is gone has hung up, which `next` tells.
         let _ = self.frames.send(message);
     }
 
     fn backlog(&self) -> usize {
         self.flow.queued.get()
+    }
+
+    fn evict(&mut self) {
+        // Behind what is queued already, where nothing can be taken back: that is what the client reads, or it is cut off.
+        let _ = self.frames.send(ServerMessage::Error {
+            code: ErrorCode::Busy,
+            message: super::EVICTED.to_owned(),
+            id: None,
+        });
     }
 
     async fn close(self, _code: CloseCode) {}

@@ -3,7 +3,7 @@
 //! Output goes `send` → `queue` → actix-ws's channel → response body → socket. The channel is bounded in frames only, so a
 //! [`Window`] counts the bytes that the body has not yet given to the socket, and frames wait in `queue` while it is full.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,13 +20,20 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
 
+mod gated;
+mod heard;
+
+use gated::Seen;
+
 use super::App;
-use super::lines::{Full, Lines, Next};
+use super::guarded::guarded;
+use super::lines::Lines;
 use super::present::{Finals, Presenter};
-use crate::protocol::{ClientLimits, ClientMessage, ErrorCode, Rejected, RequestId, Run, ServerMessage};
+use crate::protocol::{ClientLimits, ServerMessage};
+use crate::session::budget::Claim;
 use crate::session::registry::Kind;
 use crate::session::state::CloseCode;
-use crate::session::{Client, Incoming};
+use crate::session::{BACKLOG_BYTES, Client, Incoming};
 
 /// Bytes given to the connection but not yet to the socket. One full batch of console output and a little more, so that the
 /// socket never runs dry while the session is scheduled.
@@ -37,9 +44,6 @@ const DEAF_BYTES: usize = 1024 * 1024;
 
 /// How long a goodbye may take to reach a client that reads slowly.
 const GOODBYE: Duration = Duration::from_secs(2);
-
-/// What actix-ws says when the frames of one message are too large together. It has no kind of error of its own for that.
-const TOO_MANY_PIECES: &str = "Exceeded maximum continuation size";
 
 #[derive(serde::Deserialize)]
 pub struct Options {
@@ -82,27 +86,32 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
         Err(refused) => return super::refused(refused),
     };
     let config = &app.shared.config;
+    let frame_bytes = config.server.frame_bytes;
+    let account = app.account(req);
+    let (body, seen) = gated::gated(req, body, frame_bytes, account.claim());
     let (response, session, stream) = match actix_ws::handle(req, body) {
         Ok(upgraded) => upgraded,
         Err(error) => return super::bad_request(&format!("this address speaks WebSocket: {error}")),
     };
-    let window = Rc::new(Window::default());
-    let counted = Rc::clone(&window);
-    let response = response.map_body(move |_, inner| BoxBody::new(Counted { inner, window: counted }));
+    let window = Rc::new(Window::new(account.claim()));
+    let (counted, permit) = (Rc::clone(&window), registration.permit());
+    // The session keeps its place until its last word has left.
+    let response = response.map_body(move |_, inner| guarded(Counted { inner, window: counted }, permit));
 
-    let frame_bytes = config.server.frame_bytes;
     let heartbeat = config.session.heartbeat;
     let mut pings = interval_at(tokio::time::Instant::now() + heartbeat, heartbeat);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let client = WsClient {
         socket: session,
         stream: stream.max_frame_size(frame_bytes).aggregate_continuations().max_continuation_size(frame_bytes),
+        seen,
         presenter,
-        lines: (dialect == Dialect::Text).then(Lines::default),
+        lines: (dialect == Dialect::Text).then(|| Lines::new(config.session.queued_bytes, account.claim())),
         limits: app.limits(),
         rate: config.session.messages_per_s.map(|per_s| RateLimiter::direct(Quota::per_second(per_s))),
         queue: VecDeque::new(),
-        queued_bytes: 0,
+        pong: None,
+        collected: account.claim(),
         window,
         pings,
         heartbeat,
@@ -112,18 +121,38 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
     };
     let mut rules = app.shared.rules();
     rules.once = once;
-    actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration));
+    actix_web::rt::spawn(crate::session::run(client, rules, Rc::new(app.shared.clone()), registration, account));
     response
 }
 
 /// What of the output is under way, shared with the response body.
-#[derive(Default)]
 struct Window {
+    /// Bytes that wait in the client's own queue.
+    queued: Cell<usize>,
     in_flight: Cell<usize>,
+    /// Both together.
+    claim: RefCell<Claim>,
     /// The connection has let go of the body. While no messages are read, nothing else tells that the client is gone.
     closed: Cell<bool>,
     /// One of the above has changed.
     moved: Notify,
+}
+
+impl Window {
+    fn new(claim: Claim) -> Window {
+        let (queued, in_flight, closed) = (Cell::new(0), Cell::new(0), Cell::new(false));
+        Window { queued, in_flight, claim: RefCell::new(claim), closed, moved: Notify::new() }
+    }
+
+    fn bytes(&self) -> usize {
+        self.queued.get() + self.in_flight.get()
+    }
+
+    fn set(&self, queued: usize, in_flight: usize) {
+        self.queued.set(queued);
+        self.in_flight.set(in_flight);
+        self.claim.borrow_mut().set(queued + in_flight);
+    }
 }
 
 /// The response body, counting what the socket takes.
@@ -143,7 +172,7 @@ impl MessageBody for Counted {
         let next = Pin::new(&mut self.inner).poll_next(cx);
         if let Poll::Ready(Some(Ok(bytes))) = &next {
             let window = &self.window;
-            window.in_flight.set(window.in_flight.get().saturating_sub(bytes.len()));
+            window.set(window.queued.get(), window.in_flight.get().saturating_sub(bytes.len()));
             window.moved.notify_one();
         }
         next
@@ -160,13 +189,18 @@ impl Drop for Counted {
 struct WsClient {
     socket: actix_ws::Session,
     stream: AggregatedMessageStream,
+    /// What the gate before `stream` has seen.
+    seen: Rc<Seen>,
     presenter: Presenter,
     /// What the client of `/ws/text` has said and the session is not ready for.
     lines: Option<Lines>,
     limits: ClientLimits,
     rate: Option<DefaultDirectRateLimiter>,
     queue: VecDeque<Message>,
-    queued_bytes: usize,
+    /// What the pong in `queue` is to say, where one waits. It answers the newest ping alone (RFC 6455 §5.5.3).
+    pong: Option<Bytes>,
+    /// What the presenter holds.
+    collected: Claim,
     window: Rc<Window>,
     pings: Interval,
     heartbeat: Duration,
@@ -193,10 +227,12 @@ impl Client for WsClient {
                 return self.next_line(next);
             }
             let deaf = self.backlog() >= DEAF_BYTES;
+            // The session reads no more from its worker: it has to hear when that may go on.
+            let held_back = self.backlog() >= BACKLOG_BYTES;
             let (queued, room) = (!self.queue.is_empty(), self.window.in_flight.get() < WINDOW_BYTES);
             let moved = tokio::select! {
                 taken = ready(&mut self.socket), if queued && room => Moved::Taken(taken),
-                () = self.window.moved.notified(), if queued && !room || deaf => Moved::Window,
+                () = self.window.moved.notified(), if queued && !room || held_back => Moved::Window,
                 heard = self.stream.recv(), if !deaf => Moved::Heard(heard),
                 _ = self.pings.tick() => Moved::Ping,
             };
@@ -235,12 +271,25 @@ impl Client for WsClient {
         if let Some(lines) = &mut self.lines {
             lines.told(&message);
         }
-        let Some(frame) = self.presenter.present(message) else { return };
+        let frame = self.presenter.present(message);
+        self.collected.set(self.presenter.held());
+        let Some(frame) = frame else { return };
         self.push(Message::Text(frame.into()));
     }
 
     fn backlog(&self) -> usize {
-        self.queued_bytes + self.window.in_flight.get()
+        self.window.bytes()
+    }
+
+    fn held(&self) -> usize {
+        self.backlog() + self.presenter.held()
+    }
+
+    fn evict(&mut self) {
+        self.queue.clear();
+        self.window.set(0, self.window.in_flight.get());
+        self.goodbye =
+            Some(Some(CloseReason { code: actix_ws::CloseCode::Again, description: Some(super::EVICTED.to_owned()) }));
     }
 
     async fn close(mut self, code: CloseCode) {
@@ -270,131 +319,37 @@ impl Client for WsClient {
 
 impl WsClient {
     fn push(&mut self, message: Message) {
-        self.queued_bytes += frame_bytes(&message);
+        self.window.set(self.window.queued.get() + frame_bytes(&message), self.window.in_flight.get());
         self.queue.push_back(message);
     }
 
     /// Moves one frame to the connection, after [`ready`] said that there is room.
     fn hand_over(&mut self) -> bool {
         let Some(mut message) = self.queue.pop_front() else { return true };
-        self.queued_bytes -= frame_bytes(&message);
+        let mut queued = self.window.queued.get() - frame_bytes(&message);
+        if let Message::Pong(payload) = &mut message {
+            *payload = self.pong.take().unwrap_or_default();
+        }
         if self.lines.is_some()
             && let Message::Text(text) = &message
         {
             let (line, rest) = first_line(text);
             if let Some(rest) = rest {
                 let rest = Message::Text(rest);
-                self.queued_bytes += frame_bytes(&rest);
+                queued += frame_bytes(&rest);
                 self.queue.push_front(rest);
             }
             message = Message::Text(line);
         }
-        self.window.in_flight.set(self.window.in_flight.get() + frame_bytes(&message));
+        self.window.set(queued, self.window.in_flight.get() + frame_bytes(&message));
         Pin::new(&mut self.socket).start_send(message).is_ok()
     }
 
-    /// What a frame means; `None` for one that means nothing to a session.
-    fn heard(&mut self, heard: Option<Result<AggregatedMessage, ProtocolError>>) -> Option<Incoming> {
-        match heard {
-            Some(Ok(AggregatedMessage::Text(text))) => self.understand(&text),
-            Some(Ok(AggregatedMessage::Binary(_))) => Some(reject("binary frames are not understood here; send text")),
-            Some(Ok(AggregatedMessage::Ping(payload))) => {
-                self.push(Message::Pong(payload));
-                None
-            }
-            Some(Ok(AggregatedMessage::Pong(_))) => None,
-            Some(Ok(AggregatedMessage::Close(None))) => {
-                self.goodbye = Some(None);
-                match &mut self.lines {
-                    Some(lines) => {
-                        lines.end();
-                        None
-                    }
-                    None => Some(Incoming::Drain(self.close_drain)),
-                }
-            }
-            Some(Ok(AggregatedMessage::Close(Some(reason)))) => {
-                self.goodbye = Some(Some(reason));
-                Some(Incoming::Gone)
-            }
-            Some(Err(ProtocolError::Io(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
-                Some(reject("the text is not valid UTF-8"))
-            }
-            Some(Err(ProtocolError::Overflow)) => Some(self.too_large()),
-            Some(Err(ProtocolError::Io(error))) if error.to_string() == TOO_MANY_PIECES => Some(self.too_large()),
-            Some(Err(ProtocolError::Io(_))) | None => Some(Incoming::Gone),
-            Some(Err(error)) => {
-                self.goodbye = Some(Some(CloseReason {
-                    code: actix_ws::CloseCode::Protocol,
-                    description: Some(error.to_string()),
-                }));
-                Some(Incoming::Gone)
-            }
+    /// Answers a ping, once the connection has room for it.
+    fn answer(&mut self, ping: Bytes) {
+        if self.pong.replace(ping).is_none() {
+            self.push(Message::Pong(Bytes::new()));
         }
-    }
-
-    fn too_large(&mut self) -> Incoming {
-        let limit = self.limits.frame_bytes;
-        self.goodbye = Some(Some(CloseReason {
-            code: actix_ws::CloseCode::Size,
-            description: Some(format!("a message may have at most {limit} bytes")),
-        }));
-        Incoming::Gone
-    }
-
-    fn understand(&mut self, text: &str) -> Option<Incoming> {
-        let too_fast = self.rate.as_ref().is_some_and(|rate| rate.check().is_err());
-        let Some(lines) = &mut self.lines else {
-            return Some(match ClientMessage::parse(text, self.limits) {
-                Ok(message) if too_fast => rejected(ErrorCode::RateLimited, TOO_FAST, message_id(message)),
-                Ok(message) => Incoming::Message(message),
-                Err(rejected) => Incoming::Rejected(rejected),
-            });
-        };
-        if too_fast {
-            return Some(rejected(ErrorCode::RateLimited, TOO_FAST, None));
-        }
-        match lines.hear(text.to_owned()) {
-            Ok(()) => None,
-            Err(Full) => Some(rejected(
-                ErrorCode::QueueFull,
-                "too many lines wait; this one is lost: send a script as one frame",
-                None,
-            )),
-        }
-    }
-
-    /// A line for which the session is ready.
-    fn next_line(&mut self, next: Next) -> Incoming {
-        match next {
-            Next::Program(code) => match Run::from_code(code, self.limits) {
-                Ok(run) => Incoming::Message(ClientMessage::Run(Box::new(run))),
-                Err(rejected) => {
-                    self.lines.iter_mut().for_each(Lines::refused);
-                    Incoming::Rejected(rejected)
-                }
-            },
-            Next::Answer(text) => Incoming::Message(ClientMessage::Input { id: None, text: Some(text) }),
-            Next::End => Incoming::Drain(self.close_drain),
-        }
-    }
-}
-
-const TOO_FAST: &str = "too many messages a second; slow down";
-
-fn rejected(code: ErrorCode, message: &str, id: Option<RequestId>) -> Incoming {
-    Incoming::Rejected(Rejected { code, message: message.to_owned(), id })
-}
-
-fn reject(sentence: &str) -> Incoming {
-    rejected(ErrorCode::BadMessage, sentence, None)
-}
-
-fn message_id(message: ClientMessage) -> Option<RequestId> {
-    match message {
-        ClientMessage::Run(run) => run.id,
-        ClientMessage::Cancel { id } | ClientMessage::Input { id, .. } | ClientMessage::Query { id, .. } => id,
-        ClientMessage::Reset | ClientMessage::Hello { .. } | ClientMessage::Ping => None,
     }
 }
 

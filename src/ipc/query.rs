@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorInfo, Lang, ValueKind};
+use super::{ErrorInfo, Lang, ValueKind, counted};
 
 /// Values that an engine keeps for clients to look at. The oldest are given up first.
 pub const MOST_REFERENCES: usize = 5_000;
@@ -44,6 +44,7 @@ pub enum Answer {
     /// A part of what is in a value; `total` counts all of it.
     Properties {
         total: u64,
+        #[serde(deserialize_with = "counted::list")]
         entries: Vec<Property<Preview>>,
     },
     /// What a getter has returned.
@@ -72,6 +73,7 @@ pub struct Preview {
     pub glimpse: Glimpse,
     /// For what can be opened.
     pub reference: Option<Reference>,
+    #[serde(deserialize_with = "counted::list")]
     pub entries: Vec<Property<Glimpse>>,
     /// How many more there are.
     pub more: u64,
@@ -119,6 +121,7 @@ pub struct Completions {
     /// The part of the code that an item replaces, in UTF-16 units.
     pub from: u32,
     pub to: u32,
+    #[serde(deserialize_with = "counted::list")]
     pub items: Vec<Completion>,
 }
 

@@ -112,6 +112,11 @@ impl Lease {
         Ok(())
     }
 
+    /// Bytes that wait for the worker to read them, or for the rest of a frame to arrive.
+    pub fn buffered_bytes(&self) -> usize {
+        self.link.as_ref().map_or(0, Link::buffered_bytes)
+    }
+
     /// The worker's next message. Also sends what [`Lease::send`] could not. Must be awaited in a tokio runtime with I/O, and
     /// always in the same one, which wakes the caller without crossing threads.
     ///

@@ -114,6 +114,11 @@ impl Link {
         self.outbox = BytesMut::new();
     }
 
+    /// Bytes half read and half written.
+    pub(super) fn buffered_bytes(&self) -> usize {
+        self.inbox.len() + self.outbox.len()
+    }
+
     /// The next message. Also writes what [`Link::send`] could not. Must run in a tokio runtime with I/O, which then watches the
     /// socket until it is parked.
     ///

@@ -59,6 +59,19 @@ pub struct Run {
     pub input: Option<String>,
 }
 
+impl Run {
+    /// About as many bytes as it holds.
+    pub fn bytes(&self) -> usize {
+        let Run { id, code, files, timeout_ms: _, lang: _, mode: _, fresh: _, input } = self;
+        let files = files.iter().map(|file| file.name.len() + file.text.len() + RUN_BYTES);
+        let id = id.as_ref().map_or(0, RequestId::bytes);
+        id + code.len() + files.sum::<usize>() + input.as_ref().map_or(0, String::len) + RUN_BYTES
+    }
+}
+
+/// What a run, or a file of it, costs besides its texts.
+const RUN_BYTES: usize = 256;
+
 /// What a client message is checked against.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientLimits {

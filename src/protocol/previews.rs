@@ -41,7 +41,8 @@ impl PreviewShown {
 }
 
 impl PropertyShown {
-    fn bytes(&self) -> usize {
+    /// What holding it costs, more or less.
+    pub fn bytes(&self) -> usize {
         size_of::<PropertyShown>() + self.key.len() + self.value.as_ref().map_or(0, PreviewShown::bytes)
     }
 }

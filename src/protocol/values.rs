@@ -24,13 +24,6 @@ pub struct ConsoleLine {
     pub values: Vec<PreviewShown>,
 }
 
-impl ConsoleLine {
-    /// What holding it costs, more or less.
-    pub fn bytes(&self) -> usize {
-        self.text.len() + self.values.iter().map(PreviewShown::bytes).sum::<usize>()
-    }
-}
-
 #[derive(Debug, Clone, Serialize)]
 pub struct ValueShown {
     pub kind: ValueKind,

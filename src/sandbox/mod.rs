@@ -27,7 +27,7 @@ mod values;
 pub use enter::{EXIT_LAYER_MISSING, EXIT_PARENT_GONE, EXIT_SEVERAL_THREADS, EnterError, enter};
 pub use heap::{HeapGauge, LimitedHeap};
 pub use policy::{DEFAULT_CPU_SECONDS, DEFAULT_NICENESS, FIRST_USER, Mode, Policy, PolicyError, USERS, user_for};
-pub use process::{exit_now, open_files, return_free_memory};
+pub use process::{exit_now, give_back_large_blocks, open_files, return_free_memory};
 pub use proxy::as_proxy;
 pub use report::{Layer, LayerReport, Report, Status};
 pub use timer::KernelTimer;

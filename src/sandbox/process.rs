@@ -1,4 +1,4 @@
-//! What a worker asks of its own process once it is in the box.
+//! What a process asks of itself: the server at its start, a worker once it is in the box.
 
 use std::os::fd::BorrowedFd;
 
@@ -19,6 +19,20 @@ pub fn open_files() -> u32 {
         rustix::io::fcntl_getfd(fd).is_ok()
     };
     u32::try_from((0..FILES_TO_COUNT).filter(is_open).count()).expect("at most FILES_TO_COUNT")
+}
+
+/// Blocks from this size on are given back to the system as soon as they are freed.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const OWN_PAGES_BYTES: i32 = 128 << 10;
+
+/// Keeps large blocks out of the heap, where the C library can. By itself it takes them there once the first was freed: a server
+/// whose clients send large messages would keep the memory of all of them, in pieces that nothing fits into.
+pub fn give_back_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: `mallopt` has no preconditions for this option.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_PAGES_BYTES)
+    };
 }
 
 /// Gives freed heap pages back to the system, where the C library can.

@@ -113,6 +113,7 @@ pub struct LayerReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// One line for each layer, in the order of [`Layer::ALL`].
+    #[serde(deserialize_with = "crate::ipc::counted::list")]
     pub layers: Vec<LayerReport>,
     /// How long it took, in microseconds.
     pub micros: u32,

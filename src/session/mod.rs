@@ -3,6 +3,7 @@
 //! The loop waits in one place for whatever comes first (the client, the worker, the pool, a clock, the server's shutdown), turns it
 //! into an [`Event`], and carries out the [`Action`]s that come back. It owns the lease, so that dropping the loop gives it back.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,21 +15,19 @@ use crate::ids::SessionId;
 use crate::ipc::WorkerMessage;
 use crate::metrics::Metrics;
 use crate::pool::{Acquired, Busy, Lease, Pool, Waited, Waiter, WorkerGone};
-use crate::protocol::{ClientMessage, Hello, LimitsShown, PROTOCOL, Rejected, ServerMessage};
+use crate::protocol::{ClientMessage, Hello, LimitsShown, PROTOCOL, Rejected, RequestId, ServerMessage};
 
+pub mod budget;
 pub mod registry;
 pub mod state;
 
+use budget::{Account, Budget, Claim};
 use registry::Registration;
 use state::{Action, CloseCode, Event, Rules, RunReport, State};
 
 /// Unread output above which a worker's console is not taken any further, in bytes: the worker blocks, and a client that reads
 /// slowly costs the server no more than this. Enough for a few screens, so that a client that keeps up never waits.
 pub const BACKLOG_BYTES: usize = 256 * 1024;
-
-/// The same while a run is being stopped. Its end must be read even when the client is slow to read, and a worker that obeys says
-/// little more; one that does not is killed, read or not.
-const STOPPING_BACKLOG_BYTES: usize = 4 << 20;
 
 /// The other end of a session: a WebSocket, or an HTTP request.
 pub trait Client {
@@ -38,6 +37,12 @@ pub trait Client {
     fn send(&mut self, message: ServerMessage);
     /// Bytes that were queued and have not reached the socket.
     fn backlog(&self) -> usize;
+    /// The same, and what is being collected for a reply that is not due yet.
+    fn held(&self) -> usize {
+        self.backlog()
+    }
+    /// Lets go of what is held: it is too much for the server, and the session ends. [`Client::close`] says why.
+    fn evict(&mut self);
     /// Sends what is queued and says goodbye. Bounded in time by itself.
     fn close(self, code: CloseCode) -> impl Future<Output = ()>;
 }
@@ -59,12 +64,13 @@ pub struct Shared {
     pub config: Arc<Config>,
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
+    pub budget: Budget,
 }
 
 impl Shared {
     /// The state machine's rules as the configuration has them.
     pub fn rules(&self) -> Rules {
-        let Config { run, pool, .. } = &*self.config;
+        let Config { run, pool, session, .. } = &*self.config;
         Rules {
             timeout: run.timeout,
             kill_grace: run.kill_grace,
@@ -73,6 +79,7 @@ impl Shared {
             prepare_timeout: run.kill_grace + pool.health,
             start_timeout: pool.start,
             queue: run.queue,
+            queued_bytes: session.queued_bytes,
             once: false,
             settings: self.config.worker_settings(),
         }
@@ -132,21 +139,38 @@ enum Woken {
     Lost { gone: WorkerGone, overdue: bool, taken: bool },
     Recalled,
     Clock,
+    Evicted,
     Shutdown,
 }
 
 /// Runs one session to its end. Dropping the future midway gives the lease back.
-pub async fn run<C: Client>(mut client: C, rules: Rules, shared: Rc<Shared>, mut registration: Registration) {
-    let id = registration.id();
-    let mut session = Session { id, hold: Hold::None, gone: false, state: State::new(rules, Instant::now()), shared };
+pub async fn run<C: Client>(
+    mut client: C,
+    rules: Rules,
+    shared: Rc<Shared>,
+    mut registration: Registration,
+    account: Rc<Account>,
+) {
+    let mut session = Session {
+        id: registration.id(),
+        hold: Hold::None,
+        gone: false,
+        state: State::new(rules, Instant::now()),
+        unread_bytes: shared.config.session.unread_bytes,
+        left_out: HashMap::new(),
+        waiting: account.claim(),
+        shared,
+    };
     let mut close = None;
     while close.is_none() {
         let woken = session.wait(&mut client, &mut registration).await;
         close = session.handle(woken, &mut client);
+        session.waiting.set(session.waiting_bytes());
     }
     let code = close.expect("the loop ends with a code");
     // A worker must not wait for a client that is slow to read its goodbye.
     session.hold = Hold::None;
+    session.waiting.set(0);
     client.close(code).await;
 }
 
@@ -157,16 +181,24 @@ struct Session {
     /// hear that, never the worker.
     gone: bool,
     state: State,
+    /// What may wait for the client.
+    unread_bytes: usize,
+    /// Console entries of live runs that the client had no room for.
+    left_out: HashMap<RequestId, u64>,
+    /// What waits for the worker, and is half read from it.
+    waiting: Claim,
     shared: Rc<Shared>,
 }
 
 impl Session {
     /// The one place that waits.
     async fn wait<C: Client>(&mut self, client: &mut C, registration: &mut Registration) -> Woken {
-        let most = if self.state.must_hear_worker() { STOPPING_BACKLOG_BYTES } else { BACKLOG_BYTES };
+        // The end of what is being stopped must be read even when the client is slow to read. A worker that obeys says little more;
+        // one that does not is killed, read or not.
+        let most = if self.state.must_hear_worker() { self.unread_bytes } else { BACKLOG_BYTES };
         let may_read = client.backlog() < most;
         let wake_at = self.state.wake_at();
-        let gone = self.gone;
+        let (gone, account) = (self.gone, self.waiting.account());
         let idle_since = self.state.idle_since();
         let recall = match &self.hold {
             Hold::Leased(lease) => {
@@ -203,6 +235,7 @@ impl Session {
             woken = held => woken,
             () = clock => Woken::Clock,
             () = recalled => Woken::Recalled,
+            () = account.evicted(), if !gone => Woken::Evicted,
             () = registration.shutdown() => Woken::Shutdown,
         }
     }
@@ -237,6 +270,13 @@ impl Session {
             }
             Woken::Recalled => Event::Recalled,
             Woken::Clock => Event::Tick,
+            Woken::Evicted => {
+                tracing::info!(session = %self.id, "a session is ended because it holds the most (`server.inflight_bytes`)");
+                self.shared.metrics.evicted();
+                client.evict();
+                self.gone = true;
+                Event::Gone
+            }
             Woken::Shutdown => Event::Shutdown,
         };
         self.apply(event, client)
@@ -253,7 +293,10 @@ impl Session {
         while let Some(event) = next.take() {
             for action in self.state.apply(event, Instant::now()) {
                 match action {
-                    Action::Send(message) => client.send(message),
+                    Action::Send(message) => {
+                        let room = self.unread_bytes.saturating_sub(client.held());
+                        client.send(self.fit(message, room));
+                    }
                     Action::Acquire => next = self.acquire(),
                     Action::LeaveLine | Action::GiveBack => self.hold = Hold::None,
                     Action::ToWorker(message) => {
@@ -283,6 +326,38 @@ impl Session {
             }
         }
         close
+    }
+
+    /// Leaves out of a message what there is no room for, and has the end of its run count the console entries that were.
+    fn fit(&mut self, message: ServerMessage, room: usize) -> ServerMessage {
+        let entries = |message: &ServerMessage| match message {
+            ServerMessage::Console { entries, .. } => entries.len() as u64,
+            _ => 0,
+        };
+        let before = entries(&message);
+        let mut message = message.within(room);
+        let lost = before - entries(&message);
+        match &mut message {
+            ServerMessage::Console { id, .. } if lost > 0 => *self.left_out.entry(id.clone()).or_default() += lost,
+            ServerMessage::Done(done) if done.background > 0 => {
+                done.usage.dropped += self.left_out.get(&done.id).copied().unwrap_or_default();
+            }
+            ServerMessage::Done(done) => done.usage.dropped += self.left_out.remove(&done.id).unwrap_or_default(),
+            ServerMessage::Settled { id, usage, .. } => {
+                usage.dropped += self.left_out.remove(id).unwrap_or_default();
+            }
+            _ => {}
+        }
+        message
+    }
+
+    /// What this session holds besides its output.
+    fn waiting_bytes(&self) -> usize {
+        let worker = match &self.hold {
+            Hold::Leased(lease) => lease.buffered_bytes(),
+            Hold::None | Hold::Waiting(_) => 0,
+        };
+        self.state.queued_bytes() + worker
     }
 
     /// A waiter tells its place in the line by itself.

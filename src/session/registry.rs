@@ -67,7 +67,8 @@ impl Registry {
         }
         let id = SessionId(self.inner.next.fetch_add(1, Ordering::Relaxed));
         self.inner.sessions.insert(id, Entry { kind, since: Instant::now() });
-        let registration = Registration { id, registry: self.clone(), closing };
+        let permit = Permit { place: Arc::new(Place { id, registry: self.clone() }) };
+        let registration = Registration { permit, closing };
         // Inserted first and counted after, so that two newcomers at once cannot both take the last place.
         if self.inner.sessions.len() > self.inner.max { Err(Refused::Full) } else { Ok(registration) }
     }
@@ -105,16 +106,31 @@ impl Registry {
     }
 }
 
-/// A session's place in the registry, given up on drop.
-pub struct Registration {
+/// A place among the sessions, given up when the last clone is dropped: when the session is over *and* its last answer has left.
+#[derive(Clone)]
+pub struct Permit {
+    place: Arc<Place>,
+}
+
+struct Place {
     id: SessionId,
     registry: Registry,
+}
+
+/// A session's place in the registry, and its ear for the server's end.
+pub struct Registration {
+    permit: Permit,
     closing: watch::Receiver<bool>,
 }
 
 impl Registration {
     pub fn id(&self) -> SessionId {
-        self.id
+        self.permit.place.id
+    }
+
+    /// The same place once more, for what outlives the session: its response.
+    pub fn permit(&self) -> Permit {
+        self.permit.clone()
     }
 
     /// Resolves once, when the server begins to close; stays pending afterwards. Cancel safe.
@@ -126,7 +142,7 @@ impl Registration {
     }
 }
 
-impl Drop for Registration {
+impl Drop for Place {
     fn drop(&mut self) {
         self.registry.inner.sessions.remove(&self.id);
         self.registry.inner.left.notify_waiters();
@@ -143,7 +159,10 @@ mod tests {
         let first = registry.enter(Kind::WebSocket).unwrap();
         assert_eq!(registry.enter(Kind::Http).err(), Some(Refused::Full));
         assert_eq!(registry.len(), 1, "the refused one is not counted");
+        let response = first.permit();
         drop(first);
+        assert_eq!(registry.enter(Kind::Http).err(), Some(Refused::Full), "its response is under way");
+        drop(response);
         assert!(registry.enter(Kind::Http).is_ok());
     }
 

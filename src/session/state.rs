@@ -48,6 +48,8 @@ pub struct Rules {
     pub start_timeout: Duration,
     /// Runs that wait behind the foreground one.
     pub queue: usize,
+    /// What may wait for the worker, in bytes: runs and questions together.
+    pub queued_bytes: usize,
     /// Close after the first run.
     pub once: bool,
     /// What each engine is prepared with.
@@ -138,6 +140,15 @@ enum Engine {
 struct Waiting {
     id: RequestId,
     run: Run,
+    /// What it holds.
+    bytes: usize,
+}
+
+impl Waiting {
+    fn new(id: RequestId, run: Run) -> Waiting {
+        let bytes = run.bytes();
+        Waiting { id, run, bytes }
+    }
 }
 
 /// A run whose code the worker has.
@@ -163,6 +174,9 @@ struct Active {
     /// is not to blame and goes to the next one.
     unbegun: Option<Box<Run>>,
 }
+
+/// What everything that waits costs besides its texts.
+const WAITING_BYTES: usize = 256;
 
 impl Active {
     /// Until the worker must have begun it; `None` once it has.
@@ -236,10 +250,10 @@ pub struct State {
     /// The worker is replacing its engine within the lease, and may not begin the next run at once.
     rebuilding: bool,
     idle_since: Instant,
-    next_run: u32,
+    next_run: u64,
     next_id: u64,
     next_nonce: u64,
-    next_query: u32,
+    next_query: u64,
     out: Vec<Action>,
 }
 
@@ -312,6 +326,20 @@ impl State {
             self.answer_expired();
         }
         std::mem::take(&mut self.out)
+    }
+
+    /// Bytes that wait for the worker.
+    pub fn queued_bytes(&self) -> usize {
+        let unbegun = self.active.values().filter_map(|run| run.unbegun.as_deref()).map(Run::bytes);
+        self.waiting.iter().map(|run| run.bytes).sum::<usize>()
+            + unbegun.sum::<usize>()
+            + self.queries.iter().map(Asked::bytes).sum::<usize>()
+    }
+
+    /// Whether this much more may wait. What finds nothing waiting is always taken: one message is bounded by itself.
+    fn has_room_for(&self, bytes: usize) -> bool {
+        let queued = self.queued_bytes();
+        queued == 0 || queued + bytes <= self.rules.queued_bytes
     }
 
     /// The first in the queue is the one that waits for the pool.

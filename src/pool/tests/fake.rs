@@ -56,7 +56,7 @@ pub(super) fn done(run: RunId) -> Act {
 }
 
 pub(super) fn console(run: u32) -> WorkerMessage {
-    WorkerMessage::Console { run: RunId(run), entries: Vec::new(), dropped: 1 }
+    WorkerMessage::Console { run: RunId(u64::from(run)), entries: Vec::new(), dropped: 1 }
 }
 
 /// What a good worker does.

@@ -63,7 +63,7 @@ fn settings() -> Settings {
 
 fn run(run: u32) -> HostMessage {
     HostMessage::Run(RunRequest {
-        run: RunId(run),
+        run: RunId(u64::from(run)),
         code: String::new(),
         files: Vec::new(),
         mode: Mode::Repl,

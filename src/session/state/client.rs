@@ -46,12 +46,20 @@ impl State {
             let message = format!("{} runs wait already; wait for a `done` or cancel some", self.rules.queue);
             return self.error(ErrorCode::QueueFull, message, Some(id));
         }
+        let waiting = Waiting::new(id, run);
+        if !self.has_room_for(waiting.bytes) {
+            let message = format!(
+                "what waits already and this run have more than {} bytes; wait for a `done` or cancel some",
+                self.rules.queued_bytes
+            );
+            return self.error(ErrorCode::QueueFull, message, Some(waiting.id));
+        }
         // The first in line either starts at once or is told its place by the pool.
         if ahead > 0 {
-            let id = id.clone();
+            let id = waiting.id.clone();
             self.send(ServerMessage::Queued { id, position: ahead, waiting_for: WaitingFor::Session });
         }
-        self.waiting.push_back(Waiting { id, run });
+        self.waiting.push_back(waiting);
     }
 
     pub(super) fn is_known(&self, id: &RequestId) -> bool {

@@ -18,7 +18,7 @@ pub(super) struct Ended {
 impl State {
     /// A run that never reached a worker.
     pub(super) fn end_waiting(&mut self, run: Waiting, outcome: Outcome) {
-        let Waiting { id, run: _ } = run;
+        let Waiting { id, run: _, bytes: _ } = run;
         self.send(ServerMessage::Done(Box::new(Done {
             id,
             outcome,
@@ -99,7 +99,7 @@ impl State {
                 && !run.clock.is_over(now)
                 && let Some(unbegun) = run.unbegun.take()
             {
-                self.waiting.push_front(Waiting { id: run.id, run: *unbegun });
+                self.waiting.push_front(Waiting::new(run.id, *unbegun));
                 continue;
             }
             let outcome = lost_outcome(&run, because, now);

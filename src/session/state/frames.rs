@@ -220,7 +220,7 @@ impl State {
             && message.len() as u64 <= most
             && stack.len() as u64 <= most
             && frames.len() <= MOST_STACK_FRAMES
-            && frames.iter().map(|frame| frame.function.len() as u64).sum::<u64>() <= most
+            && frames.iter().map(|frame| (frame.function.len() + frame.source.len()) as u64).sum::<u64>() <= most
     }
 
     /// Outcomes that the host decides are believed only where the host has said so. A deadline the worker sees for itself.

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::frames::Violation;
-use super::{Action, Engine, Phase, State};
+use super::{Action, Engine, Phase, State, WAITING_BYTES};
 use crate::ids::QueryId;
 use crate::ipc::{
     Answer, Completions, Content, HostMessage, MOST_ANSWER_BYTES, MOST_COMPLETIONS, MOST_PREVIEWED, Preview, Property,
@@ -27,6 +27,17 @@ pub(super) struct Asked {
     sent: Option<QueryId>,
 }
 
+impl Asked {
+    /// What it holds, and what its copy holds on the way to the worker.
+    pub(super) fn bytes(&self) -> usize {
+        let text = match &self.query {
+            Query::Complete { code, .. } | Query::IsComplete { code, .. } => code.len(),
+            Query::Inspect { .. } => 0,
+        };
+        self.id.as_ref().map_or(0, RequestId::bytes) + 2 * text + WAITING_BYTES
+    }
+}
+
 impl State {
     pub(super) fn query(&mut self, id: Option<RequestId>, query: Query, now: Instant) {
         if self.phase != Phase::Open {
@@ -35,8 +46,12 @@ impl State {
         if self.queries.len() >= MOST_QUERIES {
             return self.error(ErrorCode::QueueFull, "too many questions wait already", id);
         }
+        let asked = Asked { id, query, sent: None };
+        if !self.has_room_for(asked.bytes()) {
+            return self.error(ErrorCode::QueueFull, "too much waits already", asked.id);
+        }
         self.idle_since = now;
-        self.queries.push_back(Asked { id, query, sent: None });
+        self.queries.push_back(asked);
     }
 
     /// Hands the worker what it does not have yet. A reset that waits goes first: what is asked behind it is about the fresh engine.
@@ -54,7 +69,7 @@ impl State {
                 }
             }
             let id = QueryId(self.next_query);
-            self.next_query = self.next_query.wrapping_add(1);
+            self.next_query += 1;
             asked.sent = Some(id);
             self.out.push(Action::ToWorker(HostMessage::Query { id, query }));
         }

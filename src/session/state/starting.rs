@@ -76,12 +76,12 @@ impl State {
     }
 
     pub(super) fn dispatch(&mut self, now: Instant) {
-        let Some(Waiting { id, run }) = self.waiting.pop_front() else { return };
+        let Some(Waiting { id, run, bytes: _ }) = self.waiting.pop_front() else { return };
         let fresh = self.engine == Engine::Up { virgin: true };
         let unbegun = (!fresh).then(|| Box::new(run.clone()));
         let Run { id: _, code, files, timeout_ms, lang, mode, fresh: _, input } = run;
         let run = RunId(self.next_run);
-        self.next_run = self.next_run.checked_add(1).expect("a session lives for fewer than four billion runs");
+        self.next_run += 1;
         let timeout = timeout_ms.map_or(self.rules.timeout, Duration::from_millis);
         // A background turn in progress ends before the new code begins: wait for it at most as long as it may take.
         let turn = self.active.values().map(|background| background.timeout).max().unwrap_or_default();

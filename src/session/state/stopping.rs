@@ -14,7 +14,9 @@ impl State {
         let Some(run) = self.active.get_mut(&id) else { return };
         if run.stop.is_none() {
             run.stop = Some(Stop { reason, at: now });
-            self.told.push(reason);
+            if !self.told.contains(&reason) {
+                self.told.push(reason);
+            }
             self.out.push(Action::ToWorker(HostMessage::Interrupt { run: Some(id), reason }));
         }
         if self.asking == Some(id) {

@@ -6,7 +6,7 @@ use super::*;
 use crate::ids::QueryId;
 use crate::ipc::{
     Answer, Completeness, Completion, CompletionKind, Completions, ConsoleEntry, ErrorInfo, Glimpse, Health, InputKind,
-    Lang, Level, Mode, Preview, Query, Reference, RunEnd, ValueInfo, ValueKind,
+    Lang, Level, Mode, Preview, Query, Reference, RunEnd, StackFrame, ValueInfo, ValueKind,
 };
 use crate::outcome::Usage;
 use crate::protocol::Done;
@@ -26,6 +26,7 @@ const QUEUE: usize = 3;
 
 fn rules() -> Rules {
     Rules {
+        queued_bytes: 4 << 20,
         timeout: TIMEOUT,
         kill_grace: GRACE,
         background_timeout: BACKGROUND,

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "shared by test modules that each use a part")]
 
 pub mod corpus;
+pub mod frames;
 pub mod http;
 pub mod ledger;
 pub mod markdown;

@@ -69,17 +69,29 @@ impl TestServer {
         TestServer::launch(settings, Some(program))
     }
 
+    /// A server that a shell has limited first: `limited("ulimit -n 256", &[])`.
+    pub fn limited(limit: &str, settings: &[(&str, &str)]) -> TestServer {
+        TestServer::spawn(&mut configured(limited_serve(limit), settings))
+    }
+
+    /// A server with some keys set, and the file that its log goes to.
+    pub fn with_log(settings: &[(&str, &str)]) -> (TestServer, tempfile::NamedTempFile) {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut command = configured(serve(), settings);
+        command.stderr(log.reopen().unwrap());
+        (TestServer::spawn(&mut command), log)
+    }
+
     fn launch(settings: &[(&str, &str)], worker: Option<&std::path::Path>) -> TestServer {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runpen"));
+        let mut command = configured(serve(), settings);
         if let Some(worker) = worker {
             command.env("RUNPEN_WORKER_PROGRAM", worker);
         }
-        command.args(["serve", "--listen", "127.0.0.1:0"]).stdin(Stdio::null()).stdout(Stdio::piped());
-        // Away from the repository's own config.toml, which the built-in default equals.
-        command.current_dir(std::env::temp_dir());
-        for (key, value) in settings {
-            command.env(format!("RUNPEN_{}", key.to_uppercase().replace('.', "__")), value);
-        }
+        TestServer::spawn(&mut command)
+    }
+
+    fn spawn(command: &mut Command) -> TestServer {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (told, telling) = mpsc::channel();
@@ -243,6 +255,45 @@ impl TestServer {
             std::thread::sleep(LOOK_AGAIN);
         }
     }
+}
+
+/// `runpen serve` on a free port.
+fn serve() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_runpen"));
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command
+}
+
+/// The same behind a shell command that limits it.
+fn limited_serve(limit: &str) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("{limit} && exec \"$0\" serve --listen 127.0.0.1:0");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_runpen")]);
+    command
+}
+
+fn configured(mut command: Command, settings: &[(&str, &str)]) -> Command {
+    // Away from the repository's own config.toml, which the built-in default equals.
+    command.current_dir(std::env::temp_dir());
+    for (key, value) in settings {
+        command.env(format!("RUNPEN_{}", key.to_uppercase().replace('.', "__")), value);
+    }
+    command
+}
+
+/// Starts a server that a shell has limited first, and ends it once it listens. The error is its exit code and what it said.
+pub fn start_up(limit: &str) -> Result<(), (Option<i32>, String)> {
+    let mut command = configured(limited_serve(limit), &[("pool.warm", "1"), ("log.level", "warn")]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    if line.starts_with("listening on ") {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        return Ok(());
+    }
+    let output = child.wait_with_output().unwrap();
+    Err((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
 impl Drop for TestServer {

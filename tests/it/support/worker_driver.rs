@@ -24,8 +24,8 @@ pub struct Worker {
     child: Child,
     pub socket: UnixStream,
     buffer: BytesMut,
-    next_run: u32,
-    next_query: u32,
+    next_run: u64,
+    next_query: u64,
 }
 
 /// What a finished process left behind.

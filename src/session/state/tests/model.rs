@@ -316,14 +316,14 @@ impl Model {
     }
 
     fn frame(&mut self, run: u32, outcome: Outcome, kind: u8) {
-        let run = RunId(run);
+        let run = RunId(u64::from(run));
         // A lie that happens to be true changes what the worker has; drop it from the model's worker, which then only obeys less.
         let frame = match kind {
             0 => WorkerMessage::Started { run: RunId(run.0 + 1_000) },
             1 => console(RunId(run.0 + 1_000), "x"),
-            2 => run_end(RunId(run.0 + 1_000), outcome, run.0),
+            2 => run_end(RunId(run.0 + 1_000), outcome, 1),
             3 => settled(RunId(run.0 + 1_000), outcome),
-            4 => ready(u64::from(run.0) + 1_000),
+            4 => ready(run.0 + 1_000),
             _ => run_end(run, Outcome::Crashed, 0),
         };
         self.event(Event::Worker(frame));

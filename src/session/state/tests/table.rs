@@ -588,3 +588,56 @@ fn a_worker_taken_for_want_of_memory_ends_its_runs_as_memory_and_retries_what_ne
     });
     assert!(error.unwrap().message.contains("the server is short of memory"));
 }
+
+#[test]
+fn the_reasons_a_worker_was_told_do_not_grow_with_the_runs_that_were_cancelled() {
+    let mut bench = Bench::leased();
+    for id in 1..=1000 {
+        let run = bench.start(id);
+        bench.apply(Event::Client(cancel(id)));
+        bench.apply(Event::Worker(run_end(run, Outcome::Cancelled, 0)));
+    }
+    assert_eq!(bench.state.told, [StopReason::Cancel]);
+}
+
+#[test]
+fn what_waits_is_bounded_in_bytes_and_the_first_is_always_taken() {
+    let mut bench = Bench::with(Rules { queued_bytes: 1000, ..rules() });
+    bench.state.engine = Engine::Up { virgin: true };
+    bench.start(1);
+    let large = |id: u64, length: usize| {
+        let ClientMessage::Run(run) = run(id) else { unreachable!("it makes a run") };
+        Event::Client(ClientMessage::Run(Box::new(Run { code: "x".repeat(length), ..*run })))
+    };
+    assert_eq!(bench.told(large(2, 5000)), ["queued 2 1 Session"], "nothing else waits");
+    assert_eq!(bench.told(large(3, 1)), ["error QueueFull 3"]);
+    assert_eq!(bench.told(query("q", is_complete())), ["error QueueFull \"q\""]);
+    bench.apply(Event::Client(cancel(2)));
+    assert_eq!(bench.told(large(4, 500)), ["queued 4 1 Session"]);
+    assert_eq!(bench.told(large(5, 500)), ["error QueueFull 5"]);
+}
+
+#[test]
+fn a_frame_of_an_error_is_bounded_by_all_of_its_texts() {
+    let frame = |function: usize, source: usize| StackFrame {
+        function: "f".repeat(function),
+        source: "s".repeat(source),
+        line: 1,
+        column: 1,
+    };
+    for (frame, is_believed) in [(frame(1, 1), true), (frame(1 << 19, 1), false), (frame(1, 1 << 19), false)] {
+        let mut bench = Bench::leased();
+        let run = bench.start(1);
+        let error = ErrorInfo {
+            name: "Error".into(),
+            message: String::new(),
+            stack: String::new(),
+            line: None,
+            column: None,
+            frames: vec![frame],
+        };
+        let WorkerMessage::Done(mut end) = run_end(run, Outcome::Error, 0) else { unreachable!("it makes an end") };
+        end.error = Some(error);
+        assert_ne!(has_kill(&bench.apply(Event::Worker(WorkerMessage::Done(end)))), is_believed);
+    }
+}
