@@ -293,11 +293,11 @@ fn a_value_that_is_no_choice_is_named_with_its_source() {
 #[test]
 fn workers_and_places_in_the_line_follow_the_sessions_and_memory_the_machine() {
     let pool = |text| file(text).load().unwrap().pool;
-    let sessions = pool("[server]\nmax_sessions = 5000");
-    assert_eq!((sessions.max, sessions.wait_queue), (5000, 5000));
+    let sessions = pool("[server]\nmax_sessions = 3000");
+    assert_eq!((sessions.max, sessions.wait_queue), (3000, 3000));
     let few = pool("[server]\nmax_sessions = 2");
     assert_eq!((few.max, few.wait_queue), (8, 2), "those kept ready are there all the same");
-    let fewer = pool("[server]\nmax_sessions = 5000\n[pool]\nmax = 64\nwait_queue = 7\nmemory_bytes = 1073741824");
+    let fewer = pool("[server]\nmax_sessions = 3000\n[pool]\nmax = 64\nwait_queue = 7\nmemory_bytes = 1073741824");
     assert_eq!((fewer.max, fewer.wait_queue, fewer.memory_bytes), (64, 7, 1 << 30));
     check_refused(
         file("[pool]\nmemory_bytes = 1048576"),
