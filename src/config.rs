@@ -5,6 +5,7 @@
 
 mod check;
 mod load;
+mod machine;
 mod names;
 mod raw;
 #[cfg(test)]
@@ -104,11 +105,13 @@ pub struct Pool {
     pub warm: usize,
     /// Workers at most.
     pub max: usize,
+    /// Memory of all workers together, shared pages not counted; above it idle leases are called back.
+    pub memory_bytes: u64,
     /// Sessions that may wait for a worker.
     pub wait_queue: usize,
     /// How long one of them waits.
     pub wait: Duration,
-    /// An idle session gives its worker back after this when others wait.
+    /// An idle session gives its worker back after this at the latest when others wait.
     pub idle_lease: Duration,
     pub max_leases_per_worker: u32,
     pub reuse: Reuse,

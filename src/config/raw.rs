@@ -79,6 +79,7 @@ pub(super) struct RawRun {
 pub(super) struct RawPool {
     pub warm: u64,
     pub max: u64,
+    pub memory_bytes: u64,
     pub wait_queue: u64,
     pub wait_ms: u64,
     pub idle_lease_ms: u64,

@@ -94,8 +94,9 @@ fn the_built_in_defaults_are_the_documented_ones() {
         },
         pool: Pool {
             warm: 8,
-            max: 256,
-            wait_queue: 256,
+            max: 1000,
+            memory_bytes: machine::half_of_memory(),
+            wait_queue: 1000,
             wait: ms(10_000),
             idle_lease: ms(60_000),
             max_leases_per_worker: 100,
@@ -354,6 +355,22 @@ fn names_that_are_none_are_named_with_their_source() {
 }
 
 #[test]
+fn workers_and_places_in_the_line_follow_the_sessions_and_memory_the_machine() {
+    let pool = |text| file(text).load().unwrap().pool;
+    let sessions = pool("[server]\nmax_sessions = 3000");
+    assert_eq!((sessions.max, sessions.wait_queue), (3000, 3000));
+    let few = pool("[server]\nmax_sessions = 2");
+    assert_eq!((few.max, few.wait_queue), (8, 2), "those kept ready are there all the same");
+    let fewer = pool("[server]\nmax_sessions = 3000\n[pool]\nmax = 64\nwait_queue = 7\nmemory_bytes = 1073741824");
+    assert_eq!((fewer.max, fewer.wait_queue, fewer.memory_bytes), (64, 7, 1 << 30));
+    check_refused(
+        file("[pool]\nmemory_bytes = 1048576"),
+        "use `run.heap_bytes` in the built-in defaults with `pool.memory_bytes` in FILE: \
+         the first (67108864) must not be greater than the second (1048576)",
+    );
+}
+
+#[test]
 fn values_that_contradict_each_other_are_both_named() {
     check_refused(
         Given { profile: Some("prod"), ..environment(&[("RUNPEN_RUN__MAX_TIMEOUT_MS", "60000")]) },
@@ -361,9 +378,9 @@ fn values_that_contradict_each_other_are_both_named() {
          the first (300000) must not be greater than the second (60000)",
     );
     check_refused(
-        file("[pool]\nwarm = 300"),
-        "use `pool.warm` in FILE with `pool.max` in the built-in defaults: \
-         the first (300) must not be greater than the second (256)",
+        file("[pool]\nwarm = 300\nmax = 200"),
+        "use `pool.warm` in FILE with `pool.max` in FILE: \
+         the first (300) must not be greater than the second (200)",
     );
     check_refused(
         file("[server]\nframe_bytes = 300000"),

@@ -35,11 +35,13 @@ struct PoolShown {
     waiting: usize,
     warm: usize,
     max: usize,
+    used_bytes: u64,
+    memory_bytes: u64,
 }
 
 impl From<PoolStats> for PoolShown {
     fn from(stats: PoolStats) -> PoolShown {
-        let PoolStats { slots, waiting, warm, max } = stats;
+        let PoolStats { slots, waiting, warm, max, used_bytes, memory_bytes } = stats;
         PoolShown {
             spawning: slots.of(SlotKind::Spawning),
             idle: slots.of(SlotKind::Idle),
@@ -49,6 +51,8 @@ impl From<PoolStats> for PoolShown {
             waiting,
             warm,
             max,
+            used_bytes,
+            memory_bytes,
         }
     }
 }
@@ -73,8 +77,10 @@ pub async fn readyz(app: Data<App>) -> impl Responder {
     if app.sessions.is_closing() {
         return HttpResponse::ServiceUnavailable().content_type("text/plain").body("shutting down\n");
     }
-    let PoolStats { slots, waiting, warm: _, max } = app.shared.pool.stats();
-    if slots.of(SlotKind::Idle) > 0 || (slots.total() < max && waiting == 0) {
+    let PoolStats { slots, waiting, warm: _, max, used_bytes, memory_bytes } = app.shared.pool.stats();
+    let has_worker = slots.of(SlotKind::Idle) > 0 || (slots.total() < max && waiting == 0);
+    let has_memory = used_bytes <= memory_bytes || slots.of(SlotKind::Leased) == 0;
+    if has_worker && has_memory {
         HttpResponse::Ok().content_type("text/plain").body("ready\n")
     } else {
         HttpResponse::ServiceUnavailable().content_type("text/plain").body("no runtime is free\n")

@@ -168,7 +168,8 @@ impl Worker {
         }
         let now = Instant::now();
         let id = request.run;
-        let run = Run::new(Duration::from_millis(request.timeout_ms), request.detail, now);
+        let patience = Duration::from_millis(self.host.settings.borrow().input_timeout_ms);
+        let run = Run::new(Duration::from_millis(request.timeout_ms), patience, request.detail, now);
         self.host.runs.borrow_mut().start(id, run);
         self.host.send(&WorkerMessage::Started { run: id });
         self.run_turn(&request);

@@ -16,6 +16,7 @@ use super::timers::Timers;
 use super::tools::Tools;
 use super::web::Web;
 use super::wire::Wire;
+use crate::clock::RunClock;
 use crate::ids::{QueryId, RunId};
 use crate::ipc::{HostMessage, PATIENT_GRACE, RunEnd, Settings, WorkerMessage};
 use crate::outcome::{Outcome, StopReason, Usage};
@@ -31,7 +32,8 @@ const KERNEL_SLACK: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
     pub run: RunId,
-    pub deadline: Instant,
+    /// Until it is interrupted.
+    pub clock: RunClock,
     /// From its interrupt to the end of the process.
     pub grace: Duration,
 }
@@ -120,7 +122,7 @@ impl Host {
     pub fn begin_turn(&self, turn: Turn, now: Instant) {
         self.turn.set(Some(turn));
         self.stop.set(None);
-        self.arm_kernel_timer(turn.deadline, now);
+        self.arm_kernel_timer(turn.clock.left(now));
     }
 
     /// Ends the turn and says whether it had been stopped.
@@ -153,7 +155,7 @@ impl Host {
             return true;
         }
         let Some(turn) = self.turn.get() else { return false };
-        if now >= turn.deadline {
+        if turn.clock.is_over(now) {
             self.note_passed_deadlines(now);
             self.stop_turn(Stop::Run(StopReason::Deadline), now);
         } else if self.wire.last_read().is_none_or(|last| now.saturating_duration_since(last) >= LOOK_EVERY) {
@@ -163,19 +165,32 @@ impl Host {
         self.stop.get().is_some()
     }
 
-    /// A prompt has kept the turn waiting: nothing that was counting goes on counting for that time.
-    pub fn shift_turn(&self, waited: Duration, now: Instant) {
-        let Some(mut turn) = self.turn.get() else { return };
-        turn.deadline += waited;
+    /// A prompt of the current turn waits: the whole engine waits with it, and no clock goes on but that of the run's patience.
+    /// Returns when that is over; `None` where it has been for long, or nobody's turn it is.
+    pub fn pause_clocks(&self, now: Instant) -> Option<Instant> {
+        let mut turn = self.turn.get()?;
+        let mut runs = self.runs.borrow_mut();
+        let run = runs.get_mut(turn.run).filter(|run| !run.patience.is_over(now))?;
+        run.patience.resume(now);
+        let until = run.patience.until();
+        runs.iter_mut().for_each(|(_, run)| run.clock.pause(now));
+        turn.clock.pause(now);
         self.turn.set(Some(turn));
+        self.disarm_kernel_timer();
+        until
+    }
+
+    /// The prompt is over.
+    pub fn resume_clocks(&self, now: Instant) {
+        let Some(mut turn) = self.turn.get() else { return };
         let mut runs = self.runs.borrow_mut();
         if let Some(run) = runs.get_mut(turn.run) {
-            run.add_wait(waited);
+            run.patience.pause(now);
         }
-        if let Some(foreground) = runs.foreground().filter(|foreground| *foreground != turn.run) {
-            runs.get_mut(foreground).into_iter().for_each(|run| run.shift_deadline(waited));
-        }
-        self.arm_kernel_timer(turn.deadline, now);
+        runs.iter_mut().for_each(|(_, run)| run.clock.resume(now));
+        turn.clock.resume(now);
+        self.turn.set(Some(turn));
+        self.arm_kernel_timer(turn.clock.left(now));
     }
 
     /// Does work that asks whether it must stop, and does stop then. Only a machine that is busy elsewhere can keep it from that, so the
@@ -194,12 +209,11 @@ impl Host {
         // What has been stopped meanwhile has its grace from here on.
         let stop = self.stop.get().map(|(stop, _)| (stop, now));
         self.stop.set(stop);
-        self.arm_kernel_timer(if stop.is_some() { now } else { turn.deadline }, now);
+        self.arm_kernel_timer(if stop.is_some() { Duration::ZERO } else { turn.clock.left(now) });
     }
 
-    pub fn arm_kernel_timer(&self, deadline: Instant, now: Instant) {
-        let left = deadline.saturating_duration_since(now) + self.turn_grace() + KERNEL_SLACK;
-        self.kernel_timer.borrow_mut().arm(left);
+    pub fn arm_kernel_timer(&self, left: Duration) {
+        self.kernel_timer.borrow_mut().arm(left + self.turn_grace() + KERNEL_SLACK);
     }
 
     fn turn_grace(&self) -> Duration {
@@ -214,7 +228,7 @@ impl Host {
         if self.turn.get().is_some() && self.stop.get().is_none() {
             self.stop.set(Some((stop, now)));
             // A loop that never asks has only the grace from here, whatever its deadline was.
-            self.arm_kernel_timer(now, now);
+            self.arm_kernel_timer(Duration::ZERO);
             // A full heap has no room for the interrupt's own error, and what is thrown instead can be caught.
             self.gauge.borrow().set_host_room(true);
         }
@@ -223,11 +237,7 @@ impl Host {
     /// Marks the runs whose own deadline has passed.
     pub fn note_passed_deadlines(&self, now: Instant) {
         for (_, run) in self.runs.borrow_mut().iter_mut() {
-            let deadline = match run.phase {
-                super::runs::Phase::Foreground => run.deadline,
-                super::runs::Phase::Background { deadline, .. } => deadline,
-            };
-            if now >= deadline {
+            if run.clock.is_over(now) {
                 run.stop.get_or_insert(StopReason::Deadline);
             }
         }
@@ -356,7 +366,7 @@ impl Host {
             end.background = run.timers;
             end.usage = run.take_usage(now, heap);
             if end.background > 0 {
-                runs.move_to_background(id, now + background_timeout);
+                runs.move_to_background(id, RunClock::start(background_timeout, now));
             } else {
                 runs.remove(id);
                 // Those that keep no run alive.
@@ -383,7 +393,7 @@ impl Host {
         let usage = run.take_usage(Instant::now(), self.heap_bytes());
         let error = match run.phase {
             super::runs::Phase::Foreground => None,
-            super::runs::Phase::Background { error, .. } => error,
+            super::runs::Phase::Background { error } => error,
         };
         let outcome = outcome.unwrap_or(match (run.stop, &error) {
             (Some(reason), _) => reason.outcome(),

@@ -1,7 +1,7 @@
 //! `prompt`, `confirm` and `alert`: the run waits for the client, and its deadline waits with it.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rquickjs::function::Opt;
 use rquickjs::{Ctx, Exception, Function, Result, Value};
@@ -45,9 +45,7 @@ fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Opti
     };
     let run = turn.run;
     let text = inspect::cut(text, MAX_PROMPT_BYTES);
-    let patience = Duration::from_millis(host.settings.borrow().input_timeout_ms);
-    let waited = host.runs.borrow().get(run).map_or(Duration::ZERO, |run| run.input_waited);
-    if waited >= patience {
+    if host.runs.borrow().get(run).is_some_and(|run| run.patience.is_over(Instant::now())) {
         return Ok(None);
     }
     let asked_before = host.runs.borrow_mut().get_mut(run).map_or(0, |run| {
@@ -62,9 +60,7 @@ fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Opti
     // An answer that is already there belongs to an earlier question.
     while host.take_answer(run).is_some() {}
     host.send(&WorkerMessage::InputRequest { run, kind, text });
-    host.disarm_kernel_timer();
-    let asked = Instant::now();
-    let until = asked + (patience - waited);
+    let Some(until) = host.pause_clocks(Instant::now()) else { return Ok(None) };
     let answer = loop {
         if host.stopped().is_some() {
             break None;
@@ -78,8 +74,7 @@ fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Opti
         host.wire.wait(Some(until));
         host.receive(Instant::now());
     };
-    let now = Instant::now();
-    host.shift_turn(now - asked, now);
+    host.resume_clocks(Instant::now());
     if host.stopped().is_some() {
         return Err(Exception::throw_internal(ctx, "interrupted"));
     }

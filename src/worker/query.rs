@@ -13,6 +13,7 @@ use super::host::{Stop, Turn};
 use super::references::Kept;
 use super::turn::clear_exception;
 use super::{complete, errors, inspect, source};
+use crate::clock::RunClock;
 use crate::ids::{QueryId, RunId};
 use crate::ipc::{Answer, PATIENT_GRACE, Query, Reference, WorkerMessage};
 
@@ -27,7 +28,7 @@ impl Worker {
         }
         let now = Instant::now();
         let grace = if self.calls_getter(query) { self.host.grace() } else { PATIENT_GRACE };
-        self.begin(Turn { run: NO_RUN, deadline: now + query.time_limit(), grace }, now);
+        self.begin(Turn { run: NO_RUN, clock: RunClock::start(query.time_limit(), now), grace }, now);
         let found = match query {
             Query::Inspect { reference, start, count } => self.inspected(*reference, *start, *count),
             Query::Complete { code, cursor } => self.completed(code, *cursor),

@@ -12,6 +12,7 @@ use super::runs::Phase;
 use super::source::{self, Completion, Failure, Unwrap};
 use super::timers::Timer;
 use super::{errors, inspect};
+use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{ErrorInfo, RunRequest, ValueInfo};
 use crate::outcome::{Outcome, StopReason};
@@ -132,16 +133,16 @@ impl Worker {
     pub(super) fn timer_turn(&mut self, timer: Timer) {
         let now = Instant::now();
         let run = timer.run;
-        let deadline = {
+        let left = {
             let mut runs = self.host.runs.borrow_mut();
-            let foreground = runs.foreground().and_then(|id| runs.get(id)).map(|run| run.deadline);
+            let foreground = runs.foreground().and_then(|id| runs.get(id)).map(|run| run.clock.left(now));
             let Some(run) = runs.get_mut(run) else { return };
             if timer.holds_run() && !timer.repeats() {
                 run.timers = run.timers.saturating_sub(1);
             }
-            run.turn_deadline(now).min(foreground.unwrap_or(run.turn_deadline(now)))
+            foreground.into_iter().fold(run.turn_time(now), Duration::min)
         };
-        let cpu = self.begin_turn(run, deadline, now);
+        let cpu = self.begin_turn(run, left, now);
         let Some(engine) = &self.engine else { return };
         let thrown = engine.context.with(|ctx| match timer.fire(&ctx) {
             Ok(()) => None,
@@ -172,12 +173,12 @@ impl Worker {
     /// A turn of the foreground run has what is left of its time.
     fn begin_foreground_turn(&self, run: RunId) -> Duration {
         let now = Instant::now();
-        let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
-        self.begin_turn(run, deadline, now)
+        let left = self.host.runs.borrow().get(run).map_or(Duration::ZERO, |run| run.clock.left(now));
+        self.begin_turn(run, left, now)
     }
 
-    fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) -> Duration {
-        self.begin(Turn { run, deadline, grace: self.host.grace() }, now)
+    fn begin_turn(&self, run: RunId, time: Duration, now: Instant) -> Duration {
+        self.begin(Turn { run, clock: RunClock::start(time, now), grace: self.host.grace() }, now)
     }
 
     pub(super) fn begin(&self, turn: Turn, now: Instant) -> Duration {
@@ -234,7 +235,7 @@ impl Worker {
         };
         self.host.print_uncaught(run, format!("{lead} {}", error.stack));
         if let Some(run) = self.host.runs.borrow_mut().get_mut(run)
-            && let Phase::Background { error: first, .. } = &mut run.phase
+            && let Phase::Background { error: first } = &mut run.phase
         {
             first.get_or_insert(error);
         }

@@ -9,6 +9,7 @@ mod bad_requests;
 mod box_probes;
 mod budgets;
 mod cancel;
+mod class;
 mod complete;
 mod completeness_parity;
 mod config;

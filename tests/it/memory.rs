@@ -105,3 +105,55 @@ async fn fifty_heap_bombs_at_once_do_not_take_the_server_with_them() {
     drop(clients);
     server.at_rest();
 }
+
+/// A server on which two of [`FILL`] have room, and three are more than an eighth too much.
+fn narrow() -> TestServer {
+    TestServer::with(&[
+        ("run.heap_bytes", "33554432"),
+        ("pool.memory_bytes", "67108864"),
+        ("pool.warm", "1"),
+        ("run.timeout_ms", "60000"),
+    ])
+}
+
+const FILL: &str = "globalThis.filled = new Uint8Array(25e6).fill(1); console.log('full');";
+
+#[tokio::test]
+async fn where_all_are_at_work_the_largest_run_ends_as_memory_and_the_others_go_on() {
+    let server = narrow();
+    let mut clients = join_all((0..3).map(|_| WsClient::connect(&server))).await;
+    for client in &mut clients {
+        client.send(json!({ "type": "run", "id": "r", "code": format!("{FILL} for (;;);") })).await;
+        client.until("console").await;
+    }
+    server.eventually("the end of one", |server| server.ended("memory") == 1.0);
+    assert_eq!(server.retired("memory"), 1.0);
+    for client in &mut clients {
+        client.send(json!({ "type": "cancel" })).await;
+    }
+    let ends = join_all(clients.iter_mut().map(|client| client.until("done"))).await;
+    let (short, others): (Vec<_>, Vec<_>) = ends.into_iter().partition(|done| done["outcome"] == "memory");
+    assert_eq!(short[0]["runtime"], "replaced");
+    assert!(short[0]["error"]["message"].as_str().unwrap().contains("short of memory"), "{}", short[0]);
+    assert!(others.len() == 2 && others.iter().all(|done| done["outcome"] == "cancelled"), "{others:?}");
+}
+
+#[tokio::test]
+async fn an_idle_session_gives_way_before_any_run_is_ended() {
+    let server = narrow();
+    let mut idle = WsClient::connect(&server).await;
+    idle.run(FILL).await;
+    let mut clients = join_all((0..2).map(|_| WsClient::connect(&server))).await;
+    for client in &mut clients {
+        client.send(json!({ "type": "run", "id": "r", "code": format!("{FILL} for (;;);") })).await;
+        client.until("console").await;
+    }
+    server.eventually("the recall", |server| server.recalled("memory") == 1.0);
+    for client in &mut clients {
+        client.send(json!({ "type": "cancel" })).await;
+        assert_eq!(client.until("done").await["outcome"], "cancelled");
+        client.close(Some(1000)).await;
+    }
+    assert_eq!(idle.run("typeof filled").await.text(), "'undefined'");
+    assert_eq!(server.retired("memory"), 0.0);
+}

@@ -112,6 +112,19 @@ fn a_background_has_an_end() {
 }
 
 #[test]
+fn a_background_stands_still_while_another_run_asks() {
+    let mut worker =
+        Worker::start_with(Settings { background_timeout_ms: 1_500, input_timeout_ms: 2_000, ..settings() });
+    let background = worker.begin(request("setTimeout(() => {}, 1_000); 0"));
+    worker.finish(background);
+    // Nobody answers: the question waits for longer than the background may live.
+    let run = worker.begin(request("prompt('?')"));
+    assert!(matches!(worker.receive(), WorkerMessage::InputRequest { .. }));
+    assert_eq!(worker.finish(run).text(), "null");
+    assert_eq!(outcome_of(&worker.settle(background).1), Outcome::Ok);
+}
+
+#[test]
 fn the_deadline_bounds_the_background_turns_of_other_runs() {
     let mut worker = Worker::start();
     let background = worker.begin(RunRequest {

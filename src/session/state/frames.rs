@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::ending::{BackgroundEnd, ForegroundEnd};
 use super::queries::is_bounded_preview;
-use super::{Action, Asking, Engine, Phase, Stage, State};
+use super::{Action, Active, Engine, Phase, Stage, State};
 use crate::ids::RunId;
 use crate::ipc::{
     ConsoleEntry, ErrorInfo, HostMessage, InputKind, MAX_PROMPT_BYTES, MAX_PROMPTS, RunEnd, ValueInfo, WorkerMessage,
@@ -64,11 +64,12 @@ impl State {
     }
 
     fn started(&mut self, id: RunId, now: Instant) -> Result<(), Violation> {
+        let asks = self.asking.is_some();
         let run = self.active.get_mut(&id).ok_or(Violation)?;
-        let Stage::Dispatched { fresh, until: _ } = run.stage else { return Err(Violation) };
+        let Stage::Dispatched { fresh, begin: _ } = run.stage else { return Err(Violation) };
         run.stage = Stage::Foreground;
         run.unbegun = None;
-        run.deadline = now + run.timeout;
+        run.clock = State::clock(run.timeout, asks, now);
         let message = ServerMessage::Started { id: run.id.clone(), runtime: State::started_in(fresh) };
         self.send(message);
         Ok(())
@@ -118,8 +119,10 @@ impl State {
         let message = ServerMessage::InputRequest { id: run.id.clone(), kind, text };
         // Who has said that he will send no more cannot answer.
         let may_answer = !matches!(self.phase, Phase::Draining { .. });
-        if may_answer && run.input_spent < self.rules.input_timeout {
-            self.asking = Some(Asking { run: id, since: now });
+        if may_answer && !run.patience.is_over(now) {
+            run.patience.resume(now);
+            self.active.values_mut().flat_map(Active::clocks).for_each(|clock| clock.pause(now));
+            self.asking = Some(id);
             self.send(message);
         } else {
             self.out.push(Action::ToWorker(HostMessage::InputAnswer { run: id, text: None }));
@@ -156,7 +159,8 @@ impl State {
             }
             _ => None,
         };
-        let error = error.map(Into::into);
+        // What is said of every other end is the host's own.
+        let error = error.filter(|_| outcome == Outcome::Error).map(Into::into);
         let end = ForegroundEnd { outcome, value, error, usage, background, replaced: engine_replaced };
         self.end_foreground(id, end, now);
         self.note_replaced(engine_replaced);
@@ -178,7 +182,8 @@ impl State {
             return Err(Violation);
         }
         self.forget_prompt(id, now);
-        self.settle(id, BackgroundEnd { outcome, error: error.map(Into::into), usage, replaced }, now);
+        let error = error.filter(|_| outcome == Outcome::Error).map(Into::into);
+        self.settle(id, BackgroundEnd { outcome, error, usage, replaced }, now);
         self.note_replaced(replaced);
         Ok(())
     }
@@ -230,7 +235,7 @@ impl State {
     }
 
     fn forget_prompt(&mut self, id: RunId, now: Instant) {
-        if self.asking.is_some_and(|asking| asking.run == id) {
+        if self.asking == Some(id) {
             self.resume_clocks(now);
         }
     }

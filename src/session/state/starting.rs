@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Action, Active, CloseCode, Engine, Phase, Stage, State, Waiting};
+use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{HostMessage, RunRequest};
 use crate::outcome::{Outcome, StopReason};
@@ -88,14 +89,16 @@ impl State {
         let questions = self.time_of_queries(turn);
         // An engine that the last run has spoilt is being replaced: a full heap takes its time to be freed.
         let rebuild = if std::mem::take(&mut self.rebuilding) { self.rules.prepare_timeout } else { Duration::ZERO };
+        let asks = self.asking.is_some();
+        let begin = State::clock(turn + questions + rebuild + self.rules.start_timeout, asks, now);
         let active = Active {
             id,
-            stage: Stage::Dispatched { fresh, until: now + turn + questions + rebuild + self.rules.start_timeout },
+            stage: Stage::Dispatched { fresh, begin },
             dispatched: now,
             timeout,
-            deadline: now + turn + questions + rebuild + timeout,
+            clock: State::clock(turn + questions + rebuild + timeout, asks, now),
             stop: None,
-            input_spent: Duration::ZERO,
+            patience: RunClock::paused(self.rules.input_timeout),
             seq: 0,
             console_bytes: 0,
             console_entries: 0,
@@ -117,8 +120,8 @@ impl State {
         })));
     }
 
-    pub(super) fn recalled(&mut self, now: Instant) {
-        if self.recallable_at().is_some_and(|at| at <= now) {
+    pub(super) fn recalled(&mut self) {
+        if self.idle_since().is_some() {
             self.give_back();
         }
     }

@@ -12,6 +12,7 @@ use crate::outcome::Usage;
 use crate::protocol::Done;
 
 mod model;
+mod prompts;
 mod queries;
 mod table;
 
@@ -33,7 +34,6 @@ fn rules() -> Rules {
         prepare_timeout: PREPARE,
         start_timeout: START,
         queue: QUEUE,
-        idle_lease: Duration::from_secs(30),
         once: false,
         settings: Settings {
             heap_bytes: 1 << 26,

@@ -131,7 +131,7 @@ impl Host {
                 }
                 return;
             }
-            self.wire.wait_for_room(Some(turn.deadline));
+            self.wire.wait_for_room(turn.clock.until());
             self.receive(Instant::now());
         }
         self.send_batch();

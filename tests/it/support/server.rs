@@ -172,6 +172,16 @@ impl TestServer {
         self.metric(&format!("runpen_workers_retired_total{{reason=\"{reason}\"}}"))
     }
 
+    /// Idle leases that were called back for this.
+    pub fn recalled(&self, reason: &str) -> f64 {
+        self.metric(&format!("runpen_pool_recalls_total{{reason=\"{reason}\"}}"))
+    }
+
+    /// Workers that ended by this signal.
+    pub fn died(&self, signal: &str) -> f64 {
+        self.metric(&format!("runpen_worker_deaths_total{{signal=\"{signal}\"}}"))
+    }
+
     /// How long runs took to stop for this reason: how many there were, and the mean.
     pub fn stops(&self, reason: &str) -> (f64, Duration) {
         let sample = |kind| self.metric(&format!("runpen_stop_seconds_{kind}{{reason=\"{reason}\"}}"));

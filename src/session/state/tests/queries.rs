@@ -103,7 +103,6 @@ fn a_question_that_was_the_workers_end_is_not_asked_again() {
 fn a_lease_that_is_recalled_is_asked_for_again_where_a_question_waits() {
     let mut bench = Bench::leased();
     bench.apply(query("a", is_complete()));
-    bench.now = bench.state.recallable_at().unwrap();
     let actions = bench.apply(Event::Recalled);
     assert!(matches!(actions[..], [Action::GiveBack, Action::Acquire]), "{actions:?}");
 }

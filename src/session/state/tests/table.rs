@@ -373,10 +373,10 @@ fn once_ends_with_the_first_run_and_its_background() {
 fn only_an_idle_session_gives_its_lease_back_when_others_wait() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
-    assert_eq!(bench.state.recallable_at(), None);
+    assert_eq!(bench.state.idle_since(), None);
+    assert!(bench.apply(Event::Recalled).is_empty(), "not idle");
     bench.apply(Event::Worker(run_end(run, Outcome::Ok, 0)));
-    assert!(bench.apply(Event::Recalled).is_empty(), "not idle for long enough");
-    bench.now = bench.state.recallable_at().unwrap();
+    assert_eq!(bench.state.idle_since(), Some(bench.now));
     assert!(matches!(bench.apply(Event::Recalled)[..], [Action::GiveBack]));
     bench.apply(Event::Client(super::run(2)));
     bench.apply(Event::Leased);
@@ -572,6 +572,21 @@ fn an_error_of_the_users_keeps_his_own_words_and_a_deadline_has_ours() {
     bench.start(1);
     let actions = bench.apply(Event::Worker(WorkerMessage::Done(Box::new(end(Outcome::Timeout)))));
     assert_eq!(name(actions).as_deref(), Some("TimeoutError"), "a script cannot choose the name of our errors");
+}
+
+#[test]
+fn a_worker_taken_for_want_of_memory_ends_its_runs_as_memory_and_retries_what_never_began() {
+    let mut bench = Bench::leased();
+    bench.background(1);
+    bench.apply(Event::Client(run(2)));
+    let actions = bench.apply(Event::WorkerTaken);
+    assert_eq!(shown(&actions), ["settled 1 memory"]);
+    assert!(matches!(actions.last(), Some(Action::Acquire)), "{actions:?}");
+    let error = actions.iter().find_map(|action| match action {
+        Action::Send(ServerMessage::Settled { error, .. }) => error.clone(),
+        _ => None,
+    });
+    assert!(error.unwrap().message.contains("the server is short of memory"));
 }
 
 #[test]
