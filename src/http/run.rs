@@ -67,7 +67,7 @@ const MESSAGE_BYTES: usize = 128;
 fn weight(message: &ServerMessage) -> usize {
     let texts = match message {
         ServerMessage::Console { entries, .. } => entries.iter().map(|entry| entry.bytes() + MESSAGE_BYTES).sum(),
-        ServerMessage::InputRequest { text, .. } => text.len(),
+        ServerMessage::InputRequest { text, default, .. } => text.len() + default.as_ref().map_or(0, String::len),
         ServerMessage::Queued { .. }
         | ServerMessage::Started { .. }
         | ServerMessage::Done(_)

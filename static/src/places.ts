@@ -10,8 +10,9 @@ import { offsetIn } from "./plain-editor";
 import type { Playground } from "./playground";
 import type { Program } from "./program";
 import type { Place } from "./rows";
+import { AT_ONCE } from "./requests";
 import { sourceOf, type Source } from "./session";
-import { AT_ONCE, type Inspect } from "./value-tree";
+import type { Inspect } from "./value-tree";
 import type { Document, Workspace } from "./workspace";
 
 export interface Places {
@@ -52,13 +53,16 @@ export function usePlaces(
       }
     };
 
-    const inspect = (row: RunText): Inspect => async (ref, start) => {
-      // Another connection is another session, whose refs are other values.
-      if (row.connection !== playground.session.connection) return "expired";
-      const reply = await playground.ask({ type: "inspect", ref, start, count: AT_ONCE });
-      if ("refusal" in reply) return reply.refusal;
-      return reply.answer.type === "properties" ? reply.answer : "late";
-    };
+    const inspect = (row: RunText): Inspect => ({
+      async ask(ref, start) {
+        // Another connection is another session, whose refs are other values.
+        if (row.connection !== playground.session.connection) return "expired";
+        const reply = await playground.ask({ type: "inspect", ref, start, count: AT_ONCE });
+        if ("refusal" in reply) return reply.refusal;
+        return reply.answer.type === "properties" ? reply.answer : "late";
+      },
+      known: playground.levelOf,
+    });
 
     return { leads: (row, place) => isThere(sourceOf(playground.session, row, place), place), go, documentOf, inspect };
   }, [playground, workspace]);
