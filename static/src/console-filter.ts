@@ -100,6 +100,10 @@ export class ShownRows implements RowSource {
     return this.#generation;
   }
 
+  get headings(): number {
+    return this.log.headings;
+  }
+
   slice(from: number, to: number): readonly Row[] {
     this.#catchUp();
     const numbers = this.#numbers.slice(Math.max(0, from - this.#first), Math.max(0, to - this.#first));

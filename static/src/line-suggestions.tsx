@@ -3,6 +3,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { detailOf } from "./completion-detail";
 import type { CompletionItem, Request } from "./protocol";
 import type { Reply } from "./requests";
 
@@ -149,7 +150,7 @@ export function Suggestions({ suggestions: { found, chosen, take } }: { suggesti
               onClick={() => take(item)}
             >
               <span class="suggestion-label">{item.label}</span>
-              <span class="suggestion-detail">{item.detail || item.kind}</span>
+              <span class="suggestion-detail">{detailOf(item) || item.kind}</span>
             </li>
           ))}
         </ul>

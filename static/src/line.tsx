@@ -4,9 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Walk, withLine } from "./history";
 import { Suggestions, useSuggestions } from "./line-suggestions";
+import type { Playground } from "./playground";
 import type { Lang } from "./program";
-import type { Request } from "./protocol";
-import type { Reply } from "./requests";
 import { loadHistory, saveHistory } from "./storage";
 
 const MAX_ROWS = 8;
@@ -17,12 +16,11 @@ interface Props {
   /** The engine holds what earlier runs left in it. */
   hasState: boolean;
   lang: Lang;
-  ask: (request: Request, withinMs?: number) => Promise<Reply>;
+  playground: Playground;
   onRun: (code: string) => void;
-  onClear: () => void;
 }
 
-export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
+export function Line({ hasState, lang, playground: { ask, clear }, onRun }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const walk = useRef<Walk | null>(null);
   /** The text that Enter was pressed on, until it is known what Enter means there. */
@@ -96,7 +94,7 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
     } else if (key === "Enter" && !shiftKey) {
       void enter(value, selectionStart, selectionEnd);
     } else if (key === "l" && ctrlKey) {
-      onClear();
+      clear();
     } else if (shiftKey || ctrlKey || metaKey || altKey || selectionStart !== selectionEnd) {
       return;
     } else if (key === "ArrowUp" && !value.slice(0, selectionStart).includes("\n")) {

@@ -4,7 +4,7 @@ import { Connection, type ConnectionState } from "./connection";
 import { ConsoleLog } from "./console-log";
 import { Levels } from "./levels";
 import { byName, type Program } from "./program";
-import type { Preview, Properties, Ref, Request, ServerMessage } from "./protocol";
+import type { Completions, Preview, Properties, Ref, Request, ServerMessage } from "./protocol";
 import { AT_ONCE, Requests, type Reply } from "./requests";
 import type { Origin } from "./rows";
 import { EMPTY, inTheWay, step, type Session, type SessionEvent } from "./session";
@@ -19,6 +19,9 @@ export interface RunOptions {
   /** `null` leaves it to the server. */
   timeoutMs: number | null;
 }
+
+/** Later is too late: the reader has typed on. */
+const COMPLETE_WITHIN_MS = 500;
 
 /** Later, something else runs. */
 const LEVEL_WITHIN_MS = 1_000;
@@ -51,6 +54,8 @@ export class Playground {
   }
 
   connect = (): void => this.#connection.connect();
+
+  probe = (): void => this.#connection.probe();
 
   close = (): void => this.#connection.close();
 
@@ -96,6 +101,12 @@ export class Playground {
   ask = (request: Request, withinMs?: number): Promise<Reply> => {
     if (this.#connection.state.kind !== "open" || !this.can(request.type)) return Promise.resolve({ refusal: "offline" });
     return this.#requests.ask(request, (message) => this.#connection.send(message), withinMs);
+  };
+
+  /** Names that could stand at the end of a text; `null` where the session does not say any in time. */
+  complete = async (code: string): Promise<Completions | null> => {
+    const reply = await this.ask({ type: "complete", code }, COMPLETE_WITHIN_MS);
+    return "answer" in reply && reply.answer.type === "completions" ? reply.answer : null;
   };
 
   /** What was in a value when its run came to rest. */

@@ -92,7 +92,7 @@ describe("groups", () => {
     printed("groupCollapsed", "never ended"),
     value("'a result'"),
     begin(2, "code"),
-    printed(null, "  of the next run", 1),
+    { ...printed(null, "  of the next run", 1), run: 2 },
   ];
   const shown = (filter = EVERYTHING, ...turned: number[]) => {
     const log = new ConsoleLog();
