@@ -5,7 +5,7 @@
  * element would be a burden to the browser. Everything that comes from a run goes in as text.
  */
 
-import type { Preview, Properties, Property, Ref, RunError } from "./protocol";
+import type { Preview, Properties, Property, Ref, RunError, ValueKind } from "./protocol";
 import type { Refusal } from "./requests";
 import { accessorText, keyParts, previewParts, type Part } from "./value-text";
 
@@ -88,7 +88,7 @@ class ValueTree {
   #made(item: Item, level: number, isGone: boolean): TreeNode {
     const element = drawItem(item, level);
     const node = { item, level, element, isOpen: false, isGone };
-    if (isGone && !this.#hasMore(item)) markGone(element);
+    if (isGone && holdsSomething(item) && !this.#hasMore(item)) markGone(element);
     this.#nodes.set(element, node);
     return node;
   }
@@ -192,7 +192,7 @@ class ValueTree {
 
   /** Whether something can be opened of an item that is gone. */
   #hasMore(item: Item): boolean {
-    return item.kind === "value" && item.value.ref !== undefined ? this.#last(item.value) !== null : item.kind === "note";
+    return item.kind === "value" && item.value.ref !== undefined && this.#last(item.value) !== null;
   }
 
   #close(node: TreeNode): void {
@@ -327,9 +327,14 @@ function isGone(refusal: Refusal): boolean {
   return refusal === "expired" || refusal === "offline";
 }
 
+const HOLDERS: readonly ValueKind[] = ["object", "array", "error", "promise", "function"];
+
+function holdsSomething(item: Item): boolean {
+  return item.kind === "value" ? HOLDERS.includes(item.value.kind) : item.kind === "key" || item.kind === "accessor";
+}
+
 /** It has something in it, which cannot be had any more. */
 function markGone(element: HTMLElement): void {
-  if (!element.hasAttribute("aria-expanded") && !element.classList.contains("tree-accessor")) return;
   element.removeAttribute("aria-expanded");
   element.classList.add("tree-gone");
   element.title = REFUSALS.expired;
