@@ -85,11 +85,15 @@ function body(row: Row, drawing: Drawing): HTMLElement {
   }
 }
 
+/** Signs for drawing: boxes and blocks. */
+const ART = /[\u2500-\u259f]/;
+
 function entry(row: EntryRow, drawing: Drawing): HTMLElement {
   const table = row.method === "table" ? tableOf(row.text) : null;
   const indent = Math.min(row.group, MAX_INDENTED_GROUPS) * GROUP_INDENT;
   const text = table ? [drawnTable(table)] : content(row, indent, drawing);
   const drawn = element("div", `row row-entry level-${row.level}`, [row.text.slice(0, indent), ...text]);
+  if (table === null && ART.test(row.text)) drawn.classList.add("row-art");
   const lead = drawn.firstChild as ChildNode;
   if (isGroup(row)) {
     drawn.classList.add("row-group");

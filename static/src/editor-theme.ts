@@ -70,6 +70,7 @@ const theme = EditorView.theme({
     cursor: "pointer",
   },
   ".cm-panel.cm-search [name=close]:hover": { color: "var(--ink)", backgroundColor: "var(--surface)" },
+  ".cm-textfield, .cm-button, .cm-panel.cm-search [name=close]": { fontFamily: "inherit" },
   ".cm-textfield": {
     flex: "1 1 140px",
     minHeight: "28px",

@@ -137,7 +137,8 @@ export function Suggestions({ suggestions: { found, chosen, take } }: { suggesti
   return (
     <>
       {found && (
-        <ul class="suggestions" id={LIST} role="listbox" aria-label="Suggestions" ref={list}>
+        // It may scroll, and Tab takes a suggestion before it leads here.
+        <ul class="suggestions" id={LIST} role="listbox" aria-label="Suggestions" tabIndex={0} ref={list}>
           {found.items.map((item, at) => (
             <li
               class="suggestion"
