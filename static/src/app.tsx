@@ -47,15 +47,14 @@ export function App({ playground }: { playground: Playground }) {
   const run = (start: () => void) => {
     start();
     setPane("console");
-    if (showsOnePane()) focusSoon(".console-scroller");
+    if (showsOnePane()) whenSeen(".console-scroller", (scroller) => scroller.focus());
   };
 
   const places = usePlaces(playground, workspace, {
     go(id, place) {
       setPane("code");
       workspace.show(id);
-      // Only what is seen can have the focus.
-      requestAnimationFrame(() => source.current?.goTo(place));
+      whenSeen(".editor", () => source.current?.goTo(place));
     },
     onEarlier: (earlier) => windows.show({ kind: "earlier", earlier }),
   });
@@ -67,7 +66,7 @@ export function App({ playground }: { playground: Playground }) {
     nextPane(by: 1 | -1) {
       const { selector, pane: its } = stopAfter(by);
       if (its) setPane(its);
-      focusSoon(selector, source.current);
+      whenSeen(selector, (stop) => (selector === ".editor" ? source.current?.focus() : stop.focus()));
     },
     fontSize(by: 1 | -1 | null) {
       const fontSize = by === null ? DEFAULT_SETTINGS.fontSize : boundedFontSize(settings.fontSize + by);
@@ -193,12 +192,12 @@ function usePlayground(playground: Playground) {
   return { session: playground.session, connection: playground.connection };
 }
 
-/** As soon as the pane that it is in is seen. */
-function focusSoon(selector: string, editor: CodeSource | null = null): void {
-  requestAnimationFrame(() => {
-    if (selector === ".editor") editor?.focus();
-    else document.querySelector<HTMLElement>(selector)?.focus();
-  });
+/** At once, or as soon as its pane is there: only what is seen can have the focus. */
+function whenSeen(selector: string, act: (element: HTMLElement) => void): void {
+  const element = document.querySelector<HTMLElement>(selector);
+  if (!element) return;
+  if (element.getClientRects().length > 0) act(element);
+  else requestAnimationFrame(() => act(element));
 }
 
 /** Where the focus goes when what had it is gone: into the code, unless that would raise a screen keyboard. */
