@@ -52,7 +52,13 @@ export default {
     const first = await selected.innerText();
     // For a moment after it has opened the list takes no keys, so that nobody takes what they have not seen.
     await eventually("the keys choose", async () => {
+      // Where it takes no keys they are the editor's, which may close it.
+      if ((await selected.count()) === 0) {
+        await page.keyboard.press("Control+Space");
+        await selected.waitFor();
+      }
       await page.keyboard.press("ArrowDown");
+      if ((await selected.count()) === 0) return { ok: false };
       const now = await selected.innerText();
       return { ok: now !== first, now };
     });
