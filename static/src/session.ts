@@ -302,7 +302,9 @@ function finish(before: Session, done: Done, at: number): Step {
   }
   if (!hasBegun) return { session: over(session, run, { how: done.outcome, fault: null, usage: done.usage, replaced: false }), rows };
   const replaced = done.runtime === "replaced";
-  if (replaced) rows.push(replacement());
+  // Who asks for a fresh runtime misses nothing.
+  const isMissed = !run.superseded || !session.runs.some(({ fresh, superseded }) => fresh && !superseded);
+  if (replaced && isMissed) rows.push(replacement());
   const foreground = { how: done.outcome, fault: faultOf(session, run, done) };
   const next = over(session, run, { ...foreground, usage: done.usage, replaced });
   const background: Run[] =

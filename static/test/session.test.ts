@@ -240,6 +240,13 @@ describe("a run that another one replaces", () => {
     expect(rows[0]).not.toHaveProperty("late");
   });
 
+  test("may cost a runtime that nobody would have used again, which goes without saying", () => {
+    const lost = done(1, { outcome: "cancelled", runtime: "replaced" });
+    const notes = (fresh: boolean) =>
+      play(run(1), started(1), { type: "supersede", runs: [1] }, run(2, "1", fresh), lost).rows.map((row) => (row.kind === "note" ? row.tone : ""));
+    expect([notes(true), notes(false)]).toEqual([["plain"], ["plain", "warn"]]);
+  });
+
   test("leaves no row where it never began", () => {
     const { rows, session } = play(run(1), { type: "supersede", runs: [1] }, run(2), cancelled(1));
     expect(rows).toEqual([]);

@@ -96,7 +96,7 @@ const everyView = (context) => ({
     await page.getByLabel("Who?").waitFor();
     await check(page, "a question");
     await page.keyboard.press("Enter");
-    await page.getByText("Sure?", { exact: true }).waitFor();
+    await page.locator(".ask-text", { hasText: "Sure?" }).waitFor();
     await page.getByRole("button", { name: "OK" }).click();
     await status(page, "Running");
     await check(page, "running");
