@@ -152,7 +152,7 @@ export function App({ playground }: { playground: Playground }) {
       <StatusLine session={session} />
       {windows.open?.kind === "window" && (
         <Dialogs
-          key={windows.open.window}
+          key={windows.open.id}
           open={windows.open.window}
           settings={settings}
           limits={session.limits}
@@ -169,6 +169,7 @@ export function App({ playground }: { playground: Playground }) {
       )}
       {windows.open?.kind === "earlier" && (
         <EarlierCode
+          key={windows.open.id}
           earlier={windows.open.earlier}
           onClose={windows.close}
           onProgram={(program) => {

@@ -6,17 +6,21 @@ import type { Window } from "./dialogs";
 import type { Earlier } from "./earlier-code";
 import { canFocus, focusedElement } from "./focus";
 
-export type Open = { kind: "window"; window: Window } | { kind: "earlier"; earlier: Earlier } | null;
+export type Wanted = { kind: "window"; window: Window } | { kind: "earlier"; earlier: Earlier };
+
+/** With a number of its own: a window may be wanted again while its last one is on its way out. */
+export type Open = Wanted & { id: number };
 
 export interface WindowState {
-  open: Open;
-  show: (open: Exclude<Open, null>) => void;
+  open: Open | null;
+  show: (wanted: Wanted) => void;
+  /** Closes what is open at this drawing, and nothing that was opened since. */
   close: () => void;
 }
 
 /** `rest` puts the focus somewhere when what had it is gone. */
 export function useWindows(rest: () => void): WindowState {
-  const [open, setOpen] = useState<Open>(null);
+  const [open, setOpen] = useState<Open | null>(null);
   const opener = useRef<HTMLElement | null>(null);
   const wasOpen = useRef(false);
   useLayoutEffect(() => {
@@ -27,10 +31,12 @@ export function useWindows(rest: () => void): WindowState {
     }
     wasOpen.current = open !== null;
   }, [open]);
-  const show = (next: Exclude<Open, null>) => {
+  const opened = useRef(0);
+  const show = (wanted: Wanted) => {
     // One window may lead to another.
     if (!wasOpen.current) opener.current = focusedElement();
-    setOpen(next);
+    opened.current += 1;
+    setOpen({ ...wanted, id: opened.current });
   };
-  return { open, show, close: () => setOpen(null) };
+  return { open, show, close: () => setOpen((now) => (now === open ? null : now)) };
 }

@@ -158,6 +158,7 @@ export default {
     test: async (page) => {
       await run(page, 'console.log({ a: 1 }); console.group("g"); console.groupEnd(); null.x');
       await status(page, "Failed");
+      await small(page, 44);
       await page.getByRole("button", { name: "Filter" }).tap();
       await small(page, 44);
     },
@@ -186,6 +187,9 @@ async function small(page, pixels) {
     const controls = [...document.querySelectorAll("button, select, input, textarea, [role=treeitem][aria-expanded]")];
     return controls.flatMap((control) => {
       const box = control.getBoundingClientRect();
+      const view = control.closest(".console-scroller")?.getBoundingClientRect();
+      // Half of it is scrolled away.
+      if (view && (box.top - least / 2 < view.top || box.bottom + least / 2 > view.bottom)) return [];
       if (box.width === 0 || control.matches(".row-place, .unseen") || box.bottom > innerHeight || box.top < 0) return [];
       // A label around it takes the press too, and what stands around its sign.
       const around = control.closest("label")?.getBoundingClientRect() ?? box;

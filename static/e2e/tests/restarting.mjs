@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { enter, eventually, open, ran, rowWith, run, status, texts, write } from "../person.mjs";
+import { enter, eventually, open, ran, rowWith, run, status, suggested, texts, write } from "../person.mjs";
 import { startServer } from "../server.mjs";
 
 /** What stands in the console, each with the sort of its row. */
@@ -35,7 +35,7 @@ export default {
     manual: true,
     test: async (page) => {
       // However busy the machine is, the runtime is not given up.
-      const server = await startServer({ settings: { RUNPEN_RUN__KILL_GRACE_MS: "30000" } });
+      const server = await startServer({ settings: { RUNPEN_RUN__KILL_GRACE_MS: "5000", RUNPEN_POOL__HEALTH_MS: "6000", RUNPEN_SERVER__SHUTDOWN_MS: "7000" } });
       try {
         await open(page, server.url);
         await page.getByRole("switch", { name: "Keep state" }).check();
@@ -118,7 +118,7 @@ export default {
   "the list of suggestions closes on Run": async (page) => {
     await write(page, "");
     await page.keyboard.type("con");
-    await page.locator(".cm-tooltip-autocomplete").waitFor();
+    await suggested(page, page.locator(".cm-tooltip-autocomplete"));
     await page.keyboard.press("Control+Enter");
     await page.locator(".cm-tooltip-autocomplete").waitFor({ state: "detached" });
     await status(page, "Failed");
