@@ -1,6 +1,6 @@
 /** The line under the console: what is entered runs in the engine as the last run left it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import { Walk, withLine } from "./history";
 import { Suggestions, useSuggestions } from "./line-suggestions";
@@ -71,16 +71,12 @@ export function Line({ hasState, lang, playground: { ask, clear }, onRun }: Prop
     return field.current.value;
   };
 
-  /** Where a walk leads, the cursor goes to the end. */
-  const [placed, setPlaced] = useState<number | null>(null);
-  useEffect(() => {
-    if (placed !== null) field.current?.setSelectionRange(placed, placed);
-    setPlaced(null);
-  }, [placed]);
+  /** At once: whoever types fast goes on from there. Where a walk leads, the cursor goes to the end. */
   const show = (next: string | null, cursor = next?.length ?? 0) => {
-    if (next === null) return;
+    if (next === null || !field.current) return;
+    field.current.value = next;
+    field.current.setSelectionRange(cursor, cursor);
     setText(next);
-    setPlaced(cursor);
   };
 
   const pressed = (event: KeyboardEvent) => {
