@@ -24,7 +24,7 @@ export function launchWithProfile(folder) {
 }
 
 /** Two pages work at once on a small machine, and the tests beside this one have their own: patience costs nothing when all is well. */
-export const WAIT_MS = Number(process.env.E2E_WAIT_MS ?? 30_000);
+export const WAIT_MS = 30_000;
 
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
 export const PHONE = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
