@@ -145,7 +145,13 @@ pub enum WorkerMessage {
         dropped: u64,
     },
     /// The run waits for the client; its deadline is paused.
-    InputRequest { run: RunId, kind: InputKind, text: String },
+    InputRequest {
+        run: RunId,
+        kind: InputKind,
+        text: String,
+        /// Of a prompt: what it offers as the answer.
+        default: Option<String>,
+    },
     /// The foreground of a run is over.
     Done(Box<RunEnd>),
     /// The background of a run is over. Only for runs whose `Done` had `background > 0`.
@@ -396,8 +402,12 @@ mod tests {
 
     #[test]
     fn a_frame_cut_anywhere_waits_for_more() {
-        let whole =
-            framed(&WorkerMessage::InputRequest { run: RunId(1), kind: InputKind::Prompt, text: "name?".into() });
+        let whole = framed(&WorkerMessage::InputRequest {
+            run: RunId(1),
+            kind: InputKind::Prompt,
+            text: "name?".into(),
+            default: None,
+        });
         for cut in 0..whole.len() {
             let mut part = BytesMut::from(&whole[..cut]);
             assert_eq!(decode::<WorkerMessage>(&mut part), Ok(None), "cut at {cut}");
@@ -416,8 +426,12 @@ mod tests {
         let mut garbage = BytesMut::from(&[2, 0, 0, 0, 0xff, 0xff][..]);
         assert!(matches!(decode::<WorkerMessage>(&mut garbage), Err(FrameError::Malformed(_))));
 
-        let mut bad_text =
-            framed(&WorkerMessage::InputRequest { run: RunId(1), kind: InputKind::Alert, text: "ab".into() });
+        let mut bad_text = framed(&WorkerMessage::InputRequest {
+            run: RunId(1),
+            kind: InputKind::Alert,
+            text: "ab".into(),
+            default: None,
+        });
         let last = bad_text.len() - 1;
         bad_text[last] = 0xff;
         assert!(matches!(decode::<WorkerMessage>(&mut bad_text), Err(FrameError::Malformed(_))));

@@ -235,7 +235,12 @@ impl Conversation {
             10..=12 => self.obey(),
             13 => self.write(&WorkerMessage::Started { run }),
             14 => self.write(&console(run, &rest[..rest.len().min(usize::from(detail & 15))])),
-            15 => self.write(&WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: String::new() }),
+            15 => self.write(&WorkerMessage::InputRequest {
+                run,
+                kind: InputKind::Prompt,
+                text: String::new(),
+                default: None,
+            }),
             16 => self.write(&end(run, outcome, 0)),
             17 => self.write(&end(run, outcome, u32::from(detail >> 4))),
             18 => {

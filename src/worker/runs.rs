@@ -59,6 +59,8 @@ pub struct ConsoleAccount {
     /// Dropped, and not yet told.
     pub untold: u64,
     pub uncaught: u32,
+    /// An entry had no room: nothing more is taken, so that what would be dropped is not made first.
+    pub is_full: bool,
     /// What of it an earlier phase has reported.
     reported_bytes: u64,
     reported_dropped: u64,

@@ -28,6 +28,13 @@ const MOST_NAME_BYTES: usize = 1024;
 /// A frame that no healthy worker sends.
 pub(super) struct Violation;
 
+/// What a run asks.
+struct Question {
+    kind: InputKind,
+    text: String,
+    default: Option<String>,
+}
+
 impl State {
     pub(super) fn worker(&mut self, message: WorkerMessage, now: Instant) {
         let taken = match message {
@@ -38,7 +45,9 @@ impl State {
             _ if matches!(self.engine, Engine::Preparing { .. }) => Ok(()),
             WorkerMessage::Started { run } => self.started(run, now),
             WorkerMessage::Console { run, entries, dropped } => self.console(run, entries, dropped),
-            WorkerMessage::InputRequest { run, kind, text } => self.input_request(run, kind, text, now),
+            WorkerMessage::InputRequest { run, kind, text, default } => {
+                self.input_request(run, Question { kind, text, default }, now)
+            }
             WorkerMessage::Done(end) => self.done(*end, now),
             WorkerMessage::Settled { run, outcome, error, usage, engine_replaced } => {
                 self.settled(run, outcome, error, usage, engine_replaced, now)
@@ -70,7 +79,8 @@ impl State {
         run.stage = Stage::Foreground;
         run.unbegun = None;
         run.clock = State::clock(run.timeout, asks, now);
-        let message = ServerMessage::Started { id: run.id.clone(), runtime: State::started_in(fresh) };
+        let (id, source) = (run.id.clone(), id.source());
+        let message = ServerMessage::Started { id, runtime: State::started_in(fresh), source };
         self.send(message);
         Ok(())
     }
@@ -103,12 +113,15 @@ impl State {
         Ok(())
     }
 
-    fn input_request(&mut self, id: RunId, kind: InputKind, text: String, now: Instant) -> Result<(), Violation> {
+    fn input_request(&mut self, id: RunId, question: Question, now: Instant) -> Result<(), Violation> {
+        let Question { kind, text, default } = question;
+        let is_bounded = |text: &String| text.len() as u64 <= MAX_PROMPT_BYTES as u64 + TEXT_SLACK_BYTES;
         let run = self.active.get_mut(&id).ok_or(Violation)?;
         run.prompts += 1;
         if self.asking.is_some()
             || matches!(run.stage, Stage::Dispatched { .. })
-            || text.len() as u64 > MAX_PROMPT_BYTES as u64 + TEXT_SLACK_BYTES
+            || !is_bounded(&text)
+            || !default.as_ref().is_none_or(is_bounded)
             || run.prompts > MAX_PROMPTS
         {
             return Err(Violation);
@@ -116,7 +129,7 @@ impl State {
         if run.stop.is_some() {
             return Ok(());
         }
-        let message = ServerMessage::InputRequest { id: run.id.clone(), kind, text };
+        let message = ServerMessage::InputRequest { id: run.id.clone(), kind, text, default };
         // Who has said that he will send no more cannot answer.
         let may_answer = !matches!(self.phase, Phase::Draining { .. });
         if may_answer && !run.patience.is_over(now) {

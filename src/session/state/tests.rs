@@ -243,7 +243,7 @@ fn asked(actions: &[Action]) -> Vec<(QueryId, Query)> {
 fn brief(message: &ServerMessage) -> String {
     match message {
         ServerMessage::Queued { id, position, waiting_for } => format!("queued {id} {position} {waiting_for:?}"),
-        ServerMessage::Started { id, runtime } => format!("started {id} {runtime:?}"),
+        ServerMessage::Started { id, runtime, .. } => format!("started {id} {runtime:?}"),
         ServerMessage::Console { id, seq, .. } => format!("console {id} {seq}"),
         ServerMessage::InputRequest { id, .. } => format!("input_request {id}"),
         ServerMessage::Done(done) => {

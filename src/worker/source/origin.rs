@@ -55,7 +55,7 @@ pub struct Origins {
 
 /// What the engine calls a run's text.
 pub fn file_of(run: RunId) -> String {
-    format!("run-{}", run.0)
+    run.source()
 }
 
 impl Way {

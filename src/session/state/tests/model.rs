@@ -192,7 +192,8 @@ impl Model {
                 if let Some(job) = self.talking(nth) {
                     self.prompting = Some(job.run);
                     let text = String::new();
-                    let ask = WorkerMessage::InputRequest { run: job.run, kind: InputKind::Prompt, text };
+                    let ask =
+                        WorkerMessage::InputRequest { run: job.run, kind: InputKind::Prompt, text, default: None };
                     self.event(Event::Worker(ask));
                 }
             }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn ask(run: RunId) -> Event {
-    Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into() })
+    Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into(), default: None })
 }
 
 fn answer_nothing() -> Event {

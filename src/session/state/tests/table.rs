@@ -196,7 +196,8 @@ fn a_prompt_pauses_the_deadline_and_the_pauses_are_bounded() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
     let started = bench.now;
-    let ask = || Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into() });
+    let ask =
+        || Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into(), default: None });
     assert_eq!(bench.told(ask()), ["input_request 1"]);
     bench.now += INPUT / 2;
     let answer = ClientMessage::Input { id: None, text: Some("me".into()) };
@@ -215,7 +216,12 @@ fn a_prompt_pauses_the_deadline_and_the_pauses_are_bounded() {
 fn a_cancel_ends_a_run_that_waits_for_input() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
-    bench.apply(Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Alert, text: String::new() }));
+    bench.apply(Event::Worker(WorkerMessage::InputRequest {
+        run,
+        kind: InputKind::Alert,
+        text: String::new(),
+        default: None,
+    }));
     assert_eq!(interrupts(&bench.apply(Event::Client(cancel(1)))), [StopReason::Cancel]);
     assert_eq!(shown(&bench.next_tick()), ["done 1 cancelled Replaced 0"]);
 }
@@ -287,7 +293,7 @@ fn a_prompt_holds_the_clock_of_a_run_that_has_not_begun() {
     let mut bench = Bench::leased();
     let first = bench.background(1);
     bench.apply(Event::Client(run(2)));
-    let ask = WorkerMessage::InputRequest { run: first, kind: InputKind::Prompt, text: String::new() };
+    let ask = WorkerMessage::InputRequest { run: first, kind: InputKind::Prompt, text: String::new(), default: None };
     bench.apply(Event::Worker(ask));
     assert!(bench.wait(INPUT - Duration::from_secs(1)).is_empty());
     bench.apply(Event::Client(ClientMessage::Input { id: None, text: None }));
@@ -350,7 +356,7 @@ fn a_prompt_after_the_end_of_input_is_answered_with_nothing() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
     bench.apply(Event::Drain(None));
-    let ask = WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into() };
+    let ask = WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into(), default: None };
     let actions = bench.apply(Event::Worker(ask));
     assert!(matches!(actions[..], [Action::ToWorker(HostMessage::InputAnswer { text: None, .. })]));
 }
@@ -407,7 +413,7 @@ fn a_frame_that_cannot_be_true_costs_the_worker_its_life() {
     }
     let lies: [fn(RunId) -> WorkerMessage; 19] = [
         |run| WorkerMessage::Console { run, entries: Vec::new(), dropped: 0 },
-        |run| WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "x".repeat(1 << 14) },
+        |run| WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "x".repeat(1 << 14), default: None },
         |run| run_end(run, Outcome::Ok, 5_000),
         |run| valued(run, &"x".repeat(1 << 19), "1"),
         |run| valued(run, "x", &format!("[{}1]", "1,".repeat(1 << 18))),
