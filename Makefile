@@ -1,5 +1,5 @@
 # `make run` and `make test` do all of their own set-up. They need Rust, Node 20 or newer with npm, and a C compiler; what else is
-# missing (curl, Chromium) comes from apt-get, on Debian and its kin. `make help` lists the rest.
+# missing (curl, Chromium, nginx) comes from apt-get, on Debian and its kin. `make help` lists the rest.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -35,7 +35,7 @@ find_chromium = for name in $(or $(CHROMIUM),chromium chromium-browser google-ch
 	command -v "$$name" && break; done
 
 .PHONY: help run dev build test soak fuzz bench lint clean
-.PHONY: setup need curl chromium page-deps page
+.PHONY: setup need curl chromium nginx page-deps page
 .PHONY: check-format check-page check-clippy check-doc test-page test-rust test-box test-soak test-doc test-browser screenshots
 
 help: ## Say what can be made
@@ -92,7 +92,7 @@ clean: ## Remove everything that was built or fetched
 
 # Set-up.
 
-setup: need curl chromium page-deps $(WEBSOCAT) ## Get everything that the tests need
+setup: need curl chromium nginx page-deps $(WEBSOCAT) ## Get everything that the tests need
 
 need:
 	@for tool in cargo node npm cc; do \
@@ -106,6 +106,11 @@ curl:
 chromium:
 	@[ -z "$(CHROMIUM)" ] || command -v "$(CHROMIUM)" >/dev/null || { echo "CHROMIUM=$(CHROMIUM) is no program" >&2; exit 1; }
 	@[ -n "$$($(find_chromium))" ] || { $(call apt,chromium); }
+
+# In front of the server as the operator's guide documents it, with a certificate that openssl makes.
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { $(call apt,nginx); }
+	@command -v openssl >/dev/null || { $(call apt,openssl); }
 
 # An install of its own, so that the version is the pinned one whatever else is on the machine.
 $(WEBSOCAT):
@@ -149,11 +154,11 @@ test-page: check-page
 	$(call say,tests of the page)
 	cd static && npm test
 
-# nextest gives each test a process of its own, and says which one hangs; cargo test does as well where it is not installed. A machine
-# that is busy elsewhere may miss even a bound with much room: what fails is tried once more, and shown as flaky if it passes then.
+# nextest gives each test a process of its own, and says which one hangs; cargo test does as well where it is not installed. Nothing is
+# tried twice: a test that fails now and then has found a fault, in the program or in itself.
 test-rust: curl $(WEBSOCAT)
 	$(call say,tests of the server)
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --retries 1; else cargo test --lib --bins --tests; fi
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run; else cargo test --lib --bins --tests; fi
 
 # A minute of it, alone: beside it every other test would be slow.
 test-soak:
@@ -163,7 +168,7 @@ test-soak:
 # Another build: the feature gives tests a way to try what the box forbids, and no other build has it.
 test-box: ## Try from inside what the box forbids (another build, with the feature box-probes)
 	$(call say,attempts to leave the box)
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --retries 1 --features box-probes box_probes attempts; \
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --features box-probes box_probes attempts; \
 	else cargo test --features box-probes --test it -- box_probes attempts; fi
 
 test-doc:
@@ -171,7 +176,7 @@ test-doc:
 	cargo test --doc
 
 # The debug binary: the tests before it have built most of it.
-test-browser: page chromium
+test-browser: page chromium curl nginx
 	$(call say,the page in a browser)
 	cargo build
 	browser=$$($(find_chromium)); cd static && RUNPEN_BIN='$(abspath $(TARGET)/debug/runpen)' CHROMIUM="$$browser" npm run e2e

@@ -5,11 +5,14 @@
 
 mod check;
 mod load;
+mod machine;
+mod names;
 mod raw;
 #[cfg(test)]
 mod tests;
 
 pub use load::{BUILT_IN, ConfigError, Origin, Sources};
+pub use names::{Authority, ForeignPages, PageOrigin, PublicUrl};
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,6 +40,10 @@ pub struct Sandbox {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     pub listen: SocketAddr,
+    /// What this server is called outside, where that is not what it listens on.
+    pub public_url: Option<PublicUrl>,
+    /// The pages of others that may use this server.
+    pub origins: ForeignPages,
     /// Threads that speak HTTP and WebSocket.
     pub http_threads: usize,
     /// WebSocket sessions and HTTP runs at once.
@@ -98,11 +105,13 @@ pub struct Pool {
     pub warm: usize,
     /// Workers at most.
     pub max: usize,
+    /// Memory of all workers together, shared pages not counted; above it idle leases are called back.
+    pub memory_bytes: u64,
     /// Sessions that may wait for a worker.
     pub wait_queue: usize,
     /// How long one of them waits.
     pub wait: Duration,
-    /// An idle session gives its worker back after this when others wait.
+    /// An idle session gives its worker back after this at the latest when others wait.
     pub idle_lease: Duration,
     pub max_leases_per_worker: u32,
     pub reuse: Reuse,

@@ -20,6 +20,13 @@ pub struct QueryId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerId(pub u64);
 
+impl RunId {
+    /// The name of the run's own text in stacks and frames.
+    pub fn source(self) -> String {
+        format!("run-{}", self.0)
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "s{}", self.0)

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use query::{
     Answer, Completeness, Completion, CompletionKind, Completions, Content, Glimpse, MOST_ANSWER_BYTES,
-    MOST_COMPLETIONS, MOST_GLIMPSE_UNITS, MOST_PREVIEWED, MOST_PROPERTIES, MOST_REFERENCES, Preview, Property,
-    PropertyKind, Query, Reference, properties_bytes, try_map_properties,
+    MOST_COMPLETIONS, MOST_GLIMPSE_UNITS, MOST_PREVIEWED, MOST_PROPERTIES, MOST_REFERENCES, PATIENT_GRACE, Preview,
+    Property, PropertyKind, Query, Reference, properties_bytes, try_map_properties,
 };
 
 use crate::ids::{QueryId, RunId};
@@ -21,7 +21,8 @@ use crate::outcome::{Outcome, StopReason, Usage};
 use crate::sandbox::Report;
 
 /// The largest frame either side accepts, in bytes. Above the largest legal message (a full client frame of code and input, or a
-/// value's text and JSON at their caps), and small enough that ten thousand hostile workers cannot exhaust the server.
+/// value's text and JSON at their caps). Half a frame of a worker is claimed from `server.inflight_bytes`, so that many hostile workers
+/// together cannot exhaust the server either.
 pub const MAX_FRAME_BYTES: usize = 4 << 20;
 
 /// UTF-8 bytes of a question's text; the rest is cut with a note. Nobody reads a longer one before answering.
@@ -144,7 +145,13 @@ pub enum WorkerMessage {
         dropped: u64,
     },
     /// The run waits for the client; its deadline is paused.
-    InputRequest { run: RunId, kind: InputKind, text: String },
+    InputRequest {
+        run: RunId,
+        kind: InputKind,
+        text: String,
+        /// Of a prompt: what it offers as the answer.
+        default: Option<String>,
+    },
     /// The foreground of a run is over.
     Done(Box<RunEnd>),
     /// The background of a run is over. Only for runs whose `Done` had `background > 0`.
@@ -395,8 +402,12 @@ mod tests {
 
     #[test]
     fn a_frame_cut_anywhere_waits_for_more() {
-        let whole =
-            framed(&WorkerMessage::InputRequest { run: RunId(1), kind: InputKind::Prompt, text: "name?".into() });
+        let whole = framed(&WorkerMessage::InputRequest {
+            run: RunId(1),
+            kind: InputKind::Prompt,
+            text: "name?".into(),
+            default: None,
+        });
         for cut in 0..whole.len() {
             let mut part = BytesMut::from(&whole[..cut]);
             assert_eq!(decode::<WorkerMessage>(&mut part), Ok(None), "cut at {cut}");
@@ -415,8 +426,12 @@ mod tests {
         let mut garbage = BytesMut::from(&[2, 0, 0, 0, 0xff, 0xff][..]);
         assert!(matches!(decode::<WorkerMessage>(&mut garbage), Err(FrameError::Malformed(_))));
 
-        let mut bad_text =
-            framed(&WorkerMessage::InputRequest { run: RunId(1), kind: InputKind::Alert, text: "ab".into() });
+        let mut bad_text = framed(&WorkerMessage::InputRequest {
+            run: RunId(1),
+            kind: InputKind::Alert,
+            text: "ab".into(),
+            default: None,
+        });
         let last = bad_text.len() - 1;
         bad_text[last] = 0xff;
         assert!(matches!(decode::<WorkerMessage>(&mut bad_text), Err(FrameError::Malformed(_))));

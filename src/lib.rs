@@ -42,11 +42,13 @@
 //! # Who may use whom
 //!
 //! `main` uses `cli`, `config`, `http`, `worker`. `http` uses `session`, `pool`, `metrics`; `session` uses `pool`, `metrics`; `metrics` uses
-//! `pool`; `worker` enters `sandbox`, whose policy and report are data for the others. All may use the leaves: `config`, `ids`, `ipc`, `outcome`, `protocol`. Four absences keep it so, and
+//! `pool`; `worker` enters `sandbox`, whose policy and report are data for the others. All may use the leaves: `clock`, `config`, `ids`,
+//! `ipc`, `outcome`, `protocol`. Four absences keep it so, and
 //! a test looks for them: `actix` only in `http`, `rquickjs` only in `worker` and its allocator in `sandbox`, `unsafe` only in
 //! `sandbox`, and no user code in the server.
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod http;
 pub mod session;

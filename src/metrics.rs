@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::outcome::StopReason;
-use crate::pool::{PoolHook, PoolStats, RetireReason, SlotKind, WaitOutcome};
+use crate::pool::{PoolHook, PoolStats, RecallReason, RetireReason, SlotKind, WaitOutcome};
 use crate::session::state::RunReport;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -23,6 +23,11 @@ struct OutcomeLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SignalLabel {
+    signal: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -42,12 +47,16 @@ pub struct Metrics {
     run_seconds: Histogram,
     stop_seconds: Family<ReasonLabel, Histogram, fn() -> Histogram>,
     retired: Family<ReasonLabel, Counter>,
+    died: Family<SignalLabel, Counter>,
     returned_seconds: Histogram,
     started_seconds: Histogram,
     waited_seconds: Family<OutcomeLabel, Histogram, fn() -> Histogram>,
     refused: Counter,
+    recalls: Family<ReasonLabel, Counter>,
     slots: Family<StateLabel, Gauge>,
     waiting: Gauge,
+    used_bytes: Gauge,
+    memory_bytes: Gauge,
     sessions: Family<KindLabel, Gauge>,
     connections: Gauge,
     connections_cut: Family<ReasonLabel, Counter>,
@@ -76,12 +85,16 @@ impl Metrics {
             run_seconds: seconds(),
             stop_seconds: Family::new_with_constructor(seconds),
             retired: Family::default(),
+            died: Family::default(),
             returned_seconds: seconds(),
             started_seconds: seconds(),
             waited_seconds: Family::new_with_constructor(seconds),
             refused: Counter::default(),
+            recalls: Family::default(),
             slots: Family::default(),
             waiting: Gauge::default(),
+            used_bytes: Gauge::default(),
+            memory_bytes: Gauge::default(),
             sessions: Family::default(),
             connections: Gauge::default(),
             connections_cut: Family::default(),
@@ -98,6 +111,7 @@ impl Metrics {
             metrics.stop_seconds.clone(),
         );
         registry.register("workers_retired", "Workers replaced, by reason", metrics.retired.clone());
+        registry.register("worker_deaths", "Workers that ended by a signal, by its name", metrics.died.clone());
         registry.register(
             "pool_return_seconds",
             "From a lease given back to its worker ready again",
@@ -114,6 +128,9 @@ impl Metrics {
             metrics.waited_seconds.clone(),
         );
         registry.register("pool_refused", "Sessions refused because the line was full", metrics.refused.clone());
+        registry.register("pool_recalls", "Idle leases called back, by what for", metrics.recalls.clone());
+        registry.register("pool_used_bytes", "Unshared memory of all workers", metrics.used_bytes.clone());
+        registry.register("pool_memory_bytes", "What it is bounded by", metrics.memory_bytes.clone());
         registry.register("pool_slots", "Workers by state", metrics.slots.clone());
         registry.register("pool_waiting", "Sessions in the waiting line", metrics.waiting.clone());
         registry.register("sessions", "Sessions by kind", metrics.sessions.clone());
@@ -166,6 +183,8 @@ impl Metrics {
             set(&self.slots.get_or_create(&StateLabel { state: kind.name() }), pool.slots.of(kind));
         }
         set(&self.waiting, pool.waiting);
+        self.used_bytes.set(i64::try_from(pool.used_bytes).unwrap_or(i64::MAX));
+        self.memory_bytes.set(i64::try_from(pool.memory_bytes).unwrap_or(i64::MAX));
         set(&self.sessions.get_or_create(&KindLabel { kind: "websocket" }), websockets);
         set(&self.sessions.get_or_create(&KindLabel { kind: "http" }), http_runs);
         set(&self.connections, connections);
@@ -190,6 +209,10 @@ impl PoolHook for Metrics {
         self.retired.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
     }
 
+    fn died(&self, signal: i32) {
+        self.died.get_or_create(&SignalLabel { signal: signal_name(signal) }).inc();
+    }
+
     fn returned(&self, took: Duration) {
         self.returned_seconds.observe(took.as_secs_f64());
     }
@@ -203,8 +226,30 @@ impl PoolHook for Metrics {
         self.waited_seconds.get_or_create(&label).observe(took.as_secs_f64());
     }
 
+    fn recalled(&self, reason: RecallReason) {
+        self.recalls.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
+    }
+
     fn refused(&self) {
         self.refused.inc();
+    }
+}
+
+/// The signals that end workers: the server's own, the kernel's timers, the box's, and those of faults.
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGALRM => "SIGALRM",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGSYS => "SIGSYS",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGILL => "SIGILL",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGTERM => "SIGTERM",
+        _ => "other",
     }
 }
 

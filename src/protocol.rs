@@ -58,6 +58,8 @@ pub enum ServerMessage {
     Started {
         id: RequestId,
         runtime: StartedIn,
+        /// The name of the run's text in stacks and frames.
+        source: String,
     },
     Console {
         id: RequestId,
@@ -71,6 +73,8 @@ pub enum ServerMessage {
         id: RequestId,
         kind: InputKind,
         text: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        default: Option<String>,
     },
     Done(Box<Done>),
     Settled {

@@ -220,9 +220,10 @@ impl Conversation {
             8 => self.drain((detail != 0).then(|| Duration::from_millis(u64::from(detail)))),
             9 if detail & 3 == 0 => self.gone(),
             9 if detail & 3 == 1 => self.shutdown(),
-            9 if detail & 3 == 2 && self.leased => self.event(Event::WorkerGone { overdue: false }),
+            9 if detail & 7 == 2 && self.leased => self.event(Event::WorkerGone { overdue: false }),
+            9 if detail & 7 == 6 && self.leased => self.event(Event::WorkerTaken),
             9 => {
-                if self.state.recallable_at().is_some_and(|at| at <= self.now) {
+                if self.state.idle_since().is_some() {
                     self.event(Event::Recalled);
                 }
             }
@@ -234,7 +235,12 @@ impl Conversation {
             10..=12 => self.obey(),
             13 => self.write(&WorkerMessage::Started { run }),
             14 => self.write(&console(run, &rest[..rest.len().min(usize::from(detail & 15))])),
-            15 => self.write(&WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: String::new() }),
+            15 => self.write(&WorkerMessage::InputRequest {
+                run,
+                kind: InputKind::Prompt,
+                text: String::new(),
+                default: None,
+            }),
             16 => self.write(&end(run, outcome, 0)),
             17 => self.write(&end(run, outcome, u32::from(detail >> 4))),
             18 => {
@@ -439,7 +445,6 @@ fn rules(once: bool) -> Rules {
         prepare_timeout: Duration::from_secs(1),
         start_timeout: Duration::from_secs(5),
         queue: 3,
-        idle_lease: Duration::from_secs(60),
         once,
         settings: Settings {
             heap_bytes: 64 << 20,

@@ -28,6 +28,9 @@ pub const TARGETS: [Target; 5] = [
     ("gate", gate),
 ];
 
+/// A stack for texts of the length that a fuzzer makes.
+const DEEP_STACK_BYTES: usize = 1 << 30;
+
 /// Small limits, so that short inputs reach them.
 const LIMITS: ClientLimits = ClientLimits { frame_bytes: 1024, code_bytes: 64, max_timeout_ms: 300_000 };
 
@@ -172,7 +175,12 @@ fn scratch_file(text: &[u8]) -> PathBuf {
 pub fn source(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (code, trace) = text.split_once('\0').unwrap_or((&text, ""));
-    fuzzing::source(code, trace);
+    // Outside of a worker nobody catches a parser that descends too far.
+    std::thread::scope(|scope| {
+        let stack = std::thread::Builder::new().stack_size(DEEP_STACK_BYTES);
+        let rehearsal = stack.spawn_scoped(scope, || fuzzing::source(code, trace)).expect("a thread can be made");
+        rehearsal.join().expect("nothing panics");
+    });
     let units = code.encode_utf16().count();
     for cursor in (0..=units).step_by(units / MOST_CURSORS + 1) {
         fuzzing::completion(code, u32::try_from(cursor).expect("a fuzzed text is short"));

@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
+use super::machine::half_of_memory;
+use super::names::{origins, origins_shown, public_url};
 use super::raw::{RawConfig, RawLog, RawPool, RawRun, RawSandbox, RawServer, RawSession};
 use super::{Config, Log, LogFormat, Pool, Reuse, Run, Sandbox, Server, Session, millis};
 use crate::ipc::MAX_FRAME_BYTES;
 use crate::sandbox::Mode;
+
+/// See `pool.max`.
+const MOST_WORKERS: usize = 65_536;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const MIB: u64 = 1 << 20;
@@ -70,10 +75,11 @@ const BOUNDS: &[Bound] = &[
     row("run.console_entries", 0, 1 << 40, "about a trillion"),
     row("run.text_bytes", 64, MIB, "64 bytes to 1 MiB; a note has to fit, and all of it a frame from the worker"),
     row("run.json_bytes", 0, MIB, "0 is none; 1 MiB fits a frame from the worker"),
-    row("run.queue", 0, 10_000, "each may hold a whole code"),
+    row("run.queue", 0, 10_000, "what they hold is bounded besides"),
     row("run.timers", 1, 1_000_000, "each takes memory of the worker"),
     row("pool.warm", 1, 65_536, "with none, nobody would see at the start that workers cannot start"),
-    row("pool.max", 1, 65_536, "each is a process"),
+    row("pool.max", 0, MOST_WORKERS as u64, "each is a process; 0 is as many as `server.max_sessions`"),
+    row("pool.memory_bytes", 0, 1 << 50, "0 is half of what the machine or its control group has"),
     row("pool.wait_queue", 0, 100_000, "no more than there can be sessions"),
     row("pool.wait_ms", 1, 60 * 60 * 1000, "an hour"),
     row("pool.idle_lease_ms", 1, DAY_MS, "a day"),
@@ -122,11 +128,12 @@ impl RawConfig {
     /// Each value by itself; [`Config::agree`] is about the values together.
     pub(super) fn check(self) -> Result<Config, NotAllowed> {
         let RawConfig { server, session, run, pool, sandbox, log, profiles: _ } = self;
+        let server = server.check()?;
         Ok(Config {
-            server: server.check()?,
+            pool: pool.check(server.max_sessions)?,
+            server,
             session: session.check()?,
             run: run.check()?,
-            pool: pool.check()?,
             sandbox: sandbox.check()?,
             log: log.check()?,
         })
@@ -137,6 +144,8 @@ impl RawServer {
     fn check(self) -> Result<Server, NotAllowed> {
         Ok(Server {
             listen: address("server.listen", &self.listen)?,
+            public_url: public_url("server.public_url", &self.public_url)?,
+            origins: origins("server.origins", &self.origins)?,
             http_threads: number("server.http_threads", self.http_threads)?,
             max_sessions: number("server.max_sessions", self.max_sessions)?,
             max_connections: number("server.max_connections", self.max_connections)?,
@@ -185,11 +194,20 @@ impl RawRun {
 }
 
 impl RawPool {
-    fn check(self) -> Result<Pool, NotAllowed> {
+    /// What follows from other keys or from the machine is told as it is in effect.
+    fn check(self, sessions: usize) -> Result<Pool, NotAllowed> {
+        let warm = number("pool.warm", self.warm)?;
         Ok(Pool {
-            warm: number("pool.warm", self.warm)?,
-            max: number("pool.max", self.max)?,
-            wait_queue: number("pool.wait_queue", self.wait_queue)?,
+            warm,
+            max: match number("pool.max", self.max)? {
+                0 => sessions.max(warm).min(MOST_WORKERS),
+                workers => workers,
+            },
+            memory_bytes: match number("pool.memory_bytes", self.memory_bytes)? {
+                0 => half_of_memory(),
+                bytes => bytes,
+            },
+            wait_queue: number::<usize>("pool.wait_queue", self.wait_queue)?.min(sessions),
             wait: duration("pool.wait_ms", self.wait_ms)?,
             idle_lease: duration("pool.idle_lease_ms", self.idle_lease_ms)?,
             max_leases_per_worker: number("pool.max_leases_per_worker", self.max_leases_per_worker)?,
@@ -233,6 +251,7 @@ impl Config {
             server.inflight_bytes as u64,
         )?;
         at_most("run.timeout_ms", millis(run.timeout), "run.max_timeout_ms", millis(run.max_timeout))?;
+        at_most("run.heap_bytes", run.heap_bytes, "pool.memory_bytes", pool.memory_bytes)?;
         at_most("pool.warm", pool.warm as u64, "pool.max", pool.max as u64)?;
 
         let code_frame = run.code_bytes as u64 * ESCAPE_FACTOR + ENVELOPE_BYTES;
@@ -339,6 +358,8 @@ impl From<&Server> for RawServer {
     fn from(server: &Server) -> RawServer {
         let Server {
             listen,
+            public_url,
+            origins,
             http_threads,
             max_sessions,
             max_connections,
@@ -352,6 +373,8 @@ impl From<&Server> for RawServer {
         } = server;
         RawServer {
             listen: listen.to_string(),
+            public_url: public_url.as_ref().map(ToString::to_string).unwrap_or_default(),
+            origins: origins_shown(origins),
             http_threads: *http_threads as u64,
             max_sessions: *max_sessions as u64,
             max_connections: *max_connections as u64,
@@ -418,10 +441,12 @@ impl From<&Run> for RawRun {
 
 impl From<&Pool> for RawPool {
     fn from(pool: &Pool) -> RawPool {
-        let Pool { warm, max, wait_queue, wait, idle_lease, max_leases_per_worker, reuse, health, start } = pool;
+        let Pool { warm, max, memory_bytes, wait_queue, wait, idle_lease, max_leases_per_worker, reuse, health, start } =
+            pool;
         RawPool {
             warm: *warm as u64,
             max: *max as u64,
+            memory_bytes: *memory_bytes,
             wait_queue: *wait_queue as u64,
             wait_ms: millis(*wait),
             idle_lease_ms: millis(*idle_lease),

@@ -212,7 +212,13 @@ impl Stage<'_> {
                 let allowed = allowed_numbers(&key).unwrap_or_else(|| {
                     let depth = if key.starts_with("profiles") { 3 } else { 1 };
                     let is_section = error.path.len() <= depth;
-                    if is_section { "a section of keys" } else { "a string" }.to_owned()
+                    let is_list = LISTS.iter().any(|list| key.ends_with(list));
+                    match (is_section, is_list) {
+                        (true, _) => "a section of keys",
+                        (false, true) => "a list of strings",
+                        (false, false) => "a string",
+                    }
+                    .to_owned()
                 });
                 ConfigError::NotAllowed { origin, allowed, found: in_words(&found) }
             }
@@ -273,6 +279,18 @@ fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
 }
 
+/// The value of a variable. Every key is a whole number, a string or a list of strings, so this is all the parsing that is needed.
+fn of_variable(key: &str, value: &str) -> Value {
+    if LISTS.contains(&key) {
+        let items = value.split([',', ' ']).filter(|item| !item.is_empty());
+        return Value::from(items.map(Value::from).collect::<Vec<_>>());
+    }
+    value.parse::<i64>().map_or_else(|_| Value::from(value), Value::from)
+}
+
+/// The keys that have lists of strings. In a variable, commas or spaces stand between the strings.
+const LISTS: [&str; 1] = ["server.origins"];
+
 const ENVIRONMENT: &str = "environment";
 const LISTEN_FLAG: &str = "--listen";
 
@@ -322,9 +340,9 @@ impl Layer {
             if section.is_empty() || key.is_empty() || key.contains("__") || setting != setting.to_uppercase() {
                 return Err(unknown());
             }
-            // Every key is a whole number or a string, so this is all the parsing that a variable needs.
-            let value = value.parse::<i64>().map_or_else(|_| Value::from(value.as_str()), Value::from);
-            sections.entry(section.to_lowercase()).or_default().insert(key.to_lowercase(), value);
+            let (section, key) = (section.to_lowercase(), key.to_lowercase());
+            let value = of_variable(&format!("{section}.{key}"), value);
+            sections.entry(section).or_default().insert(key, value);
         }
         let values = sections.into_iter().map(|(name, section)| (name, Value::from(section))).collect();
         Ok(Layer { metadata: Metadata::from("environment", ENVIRONMENT), values })

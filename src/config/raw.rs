@@ -25,6 +25,8 @@ pub(super) struct RawConfig {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawServer {
     pub listen: String,
+    pub public_url: String,
+    pub origins: Vec<String>,
     pub http_threads: u64,
     pub max_sessions: u64,
     pub max_connections: u64,
@@ -77,6 +79,7 @@ pub(super) struct RawRun {
 pub(super) struct RawPool {
     pub warm: u64,
     pub max: u64,
+    pub memory_bytes: u64,
     pub wait_queue: u64,
     pub wait_ms: u64,
     pub idle_lease_ms: u64,

@@ -56,6 +56,8 @@ fn the_built_in_defaults_are_the_documented_ones() {
     let expected = Config {
         server: Server {
             listen: "127.0.0.1:8080".parse().unwrap(),
+            public_url: None,
+            origins: ForeignPages::Listed(Vec::new()),
             http_threads: 2,
             max_sessions: 1000,
             max_connections: 4000,
@@ -92,8 +94,9 @@ fn the_built_in_defaults_are_the_documented_ones() {
         },
         pool: Pool {
             warm: 8,
-            max: 256,
-            wait_queue: 256,
+            max: 1000,
+            memory_bytes: machine::half_of_memory(),
+            wait_queue: 1000,
             wait: ms(10_000),
             idle_lease: ms(60_000),
             max_leases_per_worker: 100,
@@ -150,6 +153,7 @@ fn a_configuration_written_out_loads_as_the_same() {
                 config.pool.reuse = reuse;
                 config.log = Log { level: level.parse().unwrap(), format };
                 config.server.http_runs_per_s = std::num::NonZeroU32::new(7);
+                config.server.public_url = PublicUrl::parse("https://run.example.org:8443/pen/");
                 assert_eq!(file(&config.to_toml()).load(), Ok(config.clone()));
             }
         }
@@ -242,7 +246,7 @@ fn an_unknown_key_is_named_with_its_source() {
 
 #[test]
 fn a_value_of_the_wrong_type_is_named_with_its_source() {
-    let queue = "it must be a whole number from 0 to 10000 (each may hold a whole code)";
+    let queue = "it must be a whole number from 0 to 10000 (what they hold is bounded besides)";
     let cases = [
         ("'12'", "the string \"12\""),
         ("true", "true"),
@@ -289,6 +293,83 @@ fn a_value_that_is_no_choice_is_named_with_its_source() {
     );
 }
 
+fn origins(texts: &[&str]) -> ForeignPages {
+    ForeignPages::Listed(texts.iter().map(|text| PageOrigin::parse(text).unwrap()).collect())
+}
+
+#[test]
+fn foreign_pages_are_listed_in_a_file_or_in_one_variable() {
+    let listed = origins(&["https://a.example", "http://b.example:8080"]);
+    let from = |given: Given| given.load().map(|config| config.server.origins);
+    let text = "[server]\norigins = ['https://A.example:443', 'http://b.example:8080']";
+    assert_eq!(from(file(text)), Ok(listed.clone()));
+    for value in ["https://a.example,http://b.example:8080", " https://a.example,  http://b.example:8080,"] {
+        assert_eq!(from(environment(&[("RUNPEN_SERVER__ORIGINS", value)])), Ok(listed.clone()), "{value}");
+    }
+    // The variable replaces the file's list, as with every key.
+    let both = Given { environment: &[("RUNPEN_SERVER__ORIGINS", "")], ..file(text) };
+    assert_eq!(from(both), Ok(origins(&[])));
+    assert_eq!(from(file("[server]\norigins = ['*']")), Ok(ForeignPages::Any));
+    assert_eq!(from(environment(&[("RUNPEN_SERVER__ORIGINS", "*")])), Ok(ForeignPages::Any));
+    for config in [file(text).load().unwrap(), file("[server]\norigins = ['*']").load().unwrap()] {
+        assert_eq!(file(&config.to_toml()).load(), Ok(config));
+    }
+}
+
+#[test]
+fn names_that_are_none_are_named_with_their_source() {
+    let url = "it must be an http or https URL without a query, such as \"https://run.example.org\", or \"\", and is";
+    let origin = "it must be a list of origins, each a scheme, a host and perhaps a port, such as \"https://school.example\", \
+                  without a path or a slash at the end, or of `*` alone, and is";
+    check_refused(
+        file("[server]\npublic_url = 'run.example.org'"),
+        &format!("use `server.public_url` in FILE: {url} \"run.example.org\""),
+    );
+    check_refused(
+        environment(&[("RUNPEN_SERVER__PUBLIC_URL", "https://me:secret@a")]),
+        &format!("use `RUNPEN_SERVER__PUBLIC_URL` in the environment: {url} \"https://me:secret@a\""),
+    );
+    let long = format!("[server]\npublic_url = '{}'", "x".repeat(1 << 20));
+    check_refused(file(&long), &format!("use `server.public_url` in FILE: {url} \"{}\" and more", "x".repeat(100)));
+    for wrong in ["https://a.example/", "a.example", "null", "https://*.example", "http://a http://b"] {
+        check_refused(
+            file(&format!("[profiles.mine.server]\norigins = ['http://a.example', '{wrong}']")),
+            &format!("use `profiles.mine.server.origins` in FILE: {origin} {wrong:?}"),
+        );
+    }
+    check_refused(
+        environment(&[("RUNPEN_SERVER__ORIGINS", "https://a.example *")]),
+        "use `RUNPEN_SERVER__ORIGINS` in the environment: it must be `*` alone, which lets all pages in, \
+         or a list without it, and is a list of 2",
+    );
+    let many = vec!["http://a.example"; 101].join(",");
+    check_refused(
+        environment(&[("RUNPEN_SERVER__ORIGINS", &many)]),
+        "use `RUNPEN_SERVER__ORIGINS` in the environment: it must be a list of at most 100, and is a list of 101",
+    );
+    check_refused(
+        file("[server]\norigins = 'http://a.example'"),
+        "use `server.origins` in FILE: it must be a list of strings, and is the string \"http://a.example\"",
+    );
+    check_refused(file("[server]\norigins = [3]"), "use `server.origins.0` in FILE: it must be a string, and is 3");
+}
+
+#[test]
+fn workers_and_places_in_the_line_follow_the_sessions_and_memory_the_machine() {
+    let pool = |text| file(text).load().unwrap().pool;
+    let sessions = pool("[server]\nmax_sessions = 3000");
+    assert_eq!((sessions.max, sessions.wait_queue), (3000, 3000));
+    let few = pool("[server]\nmax_sessions = 2");
+    assert_eq!((few.max, few.wait_queue), (8, 2), "those kept ready are there all the same");
+    let fewer = pool("[server]\nmax_sessions = 3000\n[pool]\nmax = 64\nwait_queue = 7\nmemory_bytes = 1073741824");
+    assert_eq!((fewer.max, fewer.wait_queue, fewer.memory_bytes), (64, 7, 1 << 30));
+    check_refused(
+        file("[pool]\nmemory_bytes = 1048576"),
+        "use `run.heap_bytes` in the built-in defaults with `pool.memory_bytes` in FILE: \
+         the first (67108864) must not be greater than the second (1048576)",
+    );
+}
+
 #[test]
 fn values_that_contradict_each_other_are_both_named() {
     check_refused(
@@ -297,9 +378,9 @@ fn values_that_contradict_each_other_are_both_named() {
          the first (300000) must not be greater than the second (60000)",
     );
     check_refused(
-        file("[pool]\nwarm = 300"),
-        "use `pool.warm` in FILE with `pool.max` in the built-in defaults: \
-         the first (300) must not be greater than the second (256)",
+        file("[pool]\nwarm = 300\nmax = 200"),
+        "use `pool.warm` in FILE with `pool.max` in FILE: \
+         the first (300) must not be greater than the second (200)",
     );
     check_refused(
         file("[server]\nframe_bytes = 300000"),

@@ -146,7 +146,12 @@ mod tests {
     }
 
     fn question() -> ServerMessage {
-        ServerMessage::InputRequest { id: RequestId::from(1), kind: InputKind::Prompt, text: String::new() }
+        ServerMessage::InputRequest {
+            id: RequestId::from(1),
+            kind: InputKind::Prompt,
+            text: String::new(),
+            default: None,
+        }
     }
 
     #[test]

@@ -21,13 +21,16 @@ use crate::session::Shared;
 use crate::session::budget::{Account, Budget};
 use crate::session::registry::{Refused, Registry};
 
+mod admission;
 mod answers;
 mod application;
 mod body;
 mod connection;
 mod connections;
+mod door;
 pub(crate) mod gate;
 mod guarded;
+mod handshake;
 mod lines;
 mod page;
 mod pieces;
@@ -40,6 +43,7 @@ mod ws;
 use application::Application;
 use connection::{Patience, Watch};
 use connections::Connections;
+use door::Door;
 use server::{Server, Serving};
 
 /// Addresses remembered by the rate limit before old ones are forgotten.
@@ -85,6 +89,7 @@ pub struct App {
     pub shared: Shared,
     pub sessions: Registry,
     pub connections: Connections,
+    door: Door,
     rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
 
@@ -123,7 +128,10 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
     let most_connections = connections_within(open_files, &config)?;
     let config = Arc::new(config);
     let metrics = Arc::new(Metrics::new());
-    let policy = Policy::new(config.sandbox.mode, std::process::id(), config.run.heap_bytes);
+    let policy = Policy {
+        code_bytes: config.run.code_bytes as u64,
+        ..Policy::new(config.sandbox.mode, std::process::id(), config.run.heap_bytes)
+    };
     let launcher = ProcessLauncher { program: worker_program()?, args: vec!["worker".into()], policy: Some(policy) };
     let hook = Arc::clone(&metrics) as Arc<dyn crate::pool::PoolHook>;
     let pool = Pool::start(config.pool.clone(), config.worker_settings(), config.run.kill_grace, launcher, hook)?;
@@ -138,6 +146,7 @@ pub fn serve(config: Config) -> Result<(), ServeError> {
         shared,
         sessions: Registry::new(config.server.max_sessions),
         connections: Connections::new(most_connections),
+        door: Door::new(&config.server),
         rate: config.server.http_runs_per_s.map(|per_s| RateLimiter::keyed(Quota::per_second(per_s))),
     });
     let served = match actix_web::rt::Runtime::new() {

@@ -1,11 +1,14 @@
 //! The playground page: built by `make`, embedded in release builds, read from disk in debug builds.
 
+use actix_web::http::Method;
 use actix_web::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ETAG, HeaderMap, IF_NONE_MATCH,
     REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
+
+use super::routes;
 
 #[derive(RustEmbed)]
 #[folder = "static/dist"]
@@ -21,11 +24,32 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Vite puts a hash of the content into the names below this folder, so they never change.
 const HASHED: &str = "assets/";
 
+/// What `/` shows.
+const INDEX: &str = "index.html";
+
+fn file_of(path: &str) -> &str {
+    match path.trim_start_matches('/') {
+        "" => INDEX,
+        file => file,
+    }
+}
+
+/// Whether a path is one of the page's files.
+pub fn is_file(path: &str) -> bool {
+    let file = file_of(path);
+    file == INDEX || Assets::get(file).is_some()
+}
+
 pub async fn page(req: HttpRequest) -> HttpResponse {
-    let path = req.path().trim_start_matches('/');
-    let path = if path.is_empty() { "index.html" } else { path };
-    let Some(plain) = Assets::get(path) else {
-        return if path == "index.html" { not_built() } else { not_found() };
+    let path = file_of(req.path());
+    let plain = Assets::get(path);
+    // CONNECT has no path at all, so it is one of these.
+    let is_known = plain.is_some() || path == INDEX;
+    if is_known && !matches!(*req.method(), Method::GET | Method::HEAD) {
+        return routes::read_only().await;
+    }
+    let Some(plain) = plain else {
+        return if path == INDEX { not_built() } else { not_found() };
     };
     let kind = plain.metadata.mimetype().to_owned();
     // The build has put it there, where it is smaller.

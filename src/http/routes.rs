@@ -1,7 +1,8 @@
 //! The small routes: what the server says about itself.
 
+use actix_web::guard::GuardContext;
 use actix_web::http::StatusCode;
-use actix_web::http::header::ALLOW;
+use actix_web::http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_ENCODING, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 use serde::Serialize;
@@ -34,11 +35,13 @@ struct PoolShown {
     waiting: usize,
     warm: usize,
     max: usize,
+    used_bytes: u64,
+    memory_bytes: u64,
 }
 
 impl From<PoolStats> for PoolShown {
     fn from(stats: PoolStats) -> PoolShown {
-        let PoolStats { slots, waiting, warm, max } = stats;
+        let PoolStats { slots, waiting, warm, max, used_bytes, memory_bytes } = stats;
         PoolShown {
             spawning: slots.of(SlotKind::Spawning),
             idle: slots.of(SlotKind::Idle),
@@ -48,6 +51,8 @@ impl From<PoolStats> for PoolShown {
             waiting,
             warm,
             max,
+            used_bytes,
+            memory_bytes,
         }
     }
 }
@@ -72,8 +77,10 @@ pub async fn readyz(app: Data<App>) -> impl Responder {
     if app.sessions.is_closing() {
         return HttpResponse::ServiceUnavailable().content_type("text/plain").body("shutting down\n");
     }
-    let PoolStats { slots, waiting, warm: _, max } = app.shared.pool.stats();
-    if slots.of(SlotKind::Idle) > 0 || (slots.total() < max && waiting == 0) {
+    let PoolStats { slots, waiting, warm: _, max, used_bytes, memory_bytes } = app.shared.pool.stats();
+    let has_worker = slots.of(SlotKind::Idle) > 0 || (slots.total() < max && waiting == 0);
+    let has_memory = used_bytes <= memory_bytes || slots.of(SlotKind::Leased) == 0;
+    if has_worker && has_memory {
         HttpResponse::Ok().content_type("text/plain").body("ready\n")
     } else {
         HttpResponse::ServiceUnavailable().content_type("text/plain").body("no runtime is free\n")
@@ -92,11 +99,34 @@ pub async fn metrics(app: Data<App>) -> impl Responder {
 }
 
 pub async fn post_only() -> impl Responder {
-    let mut response = super::run::failure(
-        StatusCode::METHOD_NOT_ALLOWED,
-        ErrorCode::BadMessage,
-        "send a POST with a JSON object that has `code`",
-    );
-    response.headers_mut().insert(ALLOW, "POST".parse().expect("a method name is a valid header value"));
+    not_allowed("POST", "send a POST with a JSON object that has `code`")
+}
+
+pub async fn read_only() -> HttpResponse {
+    not_allowed("GET, HEAD", "this address can only be read: send a GET")
+}
+
+fn not_allowed(methods: &'static str, sentence: &str) -> HttpResponse {
+    let mut response = super::run::failure(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadMessage, sentence);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+/// Whether the body is packed in some way. Unpacking would let a small body become a large one.
+pub fn is_encoded(request: &GuardContext<'_>) -> bool {
+    let encodings = request.head().headers().get_all(CONTENT_ENCODING);
+    let is_plain = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|line| {
+            line.split(',').map(str::trim).all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+        })
+    };
+    !encodings.into_iter().all(is_plain)
+}
+
+pub async fn plain_only() -> impl Responder {
+    let sentence = "send the body as it is, without a Content-Encoding";
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let mut response = super::run::failure(status, ErrorCode::BadMessage, sentence);
+    response.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     response
 }

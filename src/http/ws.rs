@@ -70,6 +70,9 @@ pub async fn text(req: HttpRequest, body: Payload, app: Data<App>, options: Quer
 }
 
 fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialect: Dialect) -> HttpResponse {
+    if let Some(refusal) = super::handshake::refusal(req) {
+        return refusal;
+    }
     let once = match options.once.as_deref() {
         None | Some("0" | "false") => false,
         Some("" | "1" | "true") => true,

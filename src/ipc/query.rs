@@ -1,6 +1,8 @@
 //! What a client may ask about an engine without running code in it, and the answers. The worker takes questions between turns, in
 //! the order they came.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorInfo, Lang, ValueKind, counted};
@@ -23,6 +25,16 @@ pub const MOST_PREVIEWED: usize = 8;
 /// UTF-16 units of a [`Glimpse`]'s text, of a key and of a completion's label or detail.
 pub const MOST_GLIMPSE_UNITS: usize = 200;
 
+/// How long an answer may take.
+const QUERY_TIME: Duration = Duration::from_secs(1);
+
+/// How long completions may take: whoever types does not wait for longer.
+const COMPLETE_TIME: Duration = Duration::from_millis(50);
+
+/// From the interrupt of a question to the end of its worker, where no code of the script's runs: nothing is there that could swallow
+/// an interrupt, only a machine that is busy elsewhere, and that must not cost a session its state.
+pub const PATIENT_GRACE: Duration = Duration::from_secs(10);
+
 /// A value that the engine keeps for the client. The worker counts them from 1 after each `Prepare`; towards the client the session
 /// counts on, so that a number never means two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +49,16 @@ pub enum Query {
     Complete { code: String, cursor: u32 },
     /// Whether a console should run this text, or wait for more of it.
     IsComplete { code: String, lang: Lang },
+}
+
+impl Query {
+    /// How long its answer may take.
+    pub fn time_limit(&self) -> Duration {
+        match self {
+            Query::Complete { .. } => COMPLETE_TIME,
+            Query::Inspect { .. } | Query::IsComplete { .. } => QUERY_TIME,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

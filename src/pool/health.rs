@@ -92,6 +92,20 @@ pub(super) fn footprint(pid: u32) -> Option<Footprint> {
     parse_stat(&stat, rustix::param::page_size() as u64)
 }
 
+/// Reads what of a process's memory is its own alone. `None` when it is gone, or `/proc` is not to be had.
+pub(super) fn unshared_bytes(pid: u32) -> Option<u64> {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    parse_statm(&statm, rustix::param::page_size() as u64)
+}
+
+/// Fields 2 (resident) and 3 (shared) of proc_pid_statm(5), in pages.
+fn parse_statm(statm: &str, page_bytes: u64) -> Option<u64> {
+    let mut fields = statm.split_ascii_whitespace().skip(1);
+    let resident: u64 = fields.next()?.parse().ok()?;
+    let shared: u64 = fields.next()?.parse().ok()?;
+    resident.saturating_sub(shared).checked_mul(page_bytes)
+}
+
 /// Fields 20 (threads) and 24 (resident pages) of proc_pid_stat(5). The second field is the program's name in parentheses and may
 /// itself hold spaces and parentheses, so counting starts behind the last one.
 fn parse_stat(stat: &str, page_bytes: u64) -> Option<Footprint> {
@@ -137,10 +151,18 @@ mod tests {
         assert_eq!(parse_stat("12 (a) S", 4096), None);
     }
 
+    #[test]
+    fn shared_pages_are_nobodys() {
+        assert_eq!(parse_statm("1000 300 120 5 0 400 0", 4096), Some(180 * 4096));
+        assert_eq!(parse_statm("1000", 4096), None);
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn our_own_footprint_can_be_read() {
         let own = footprint(std::process::id()).unwrap();
         assert!(own.threads >= 1 && own.resident_bytes > 100_000, "{own:?}");
+        let unshared = unshared_bytes(std::process::id()).unwrap();
+        assert!(unshared > 100_000 && unshared < own.resident_bytes, "{unshared} of {own:?}");
     }
 }

@@ -27,6 +27,16 @@ pub trait PoolHook: Send + Sync {
         let _ = reason;
     }
 
+    /// A worker's process has ended by this signal; SIGKILL is the pool's own as well.
+    fn died(&self, signal: i32) {
+        let _ = signal;
+    }
+
+    /// An idle lease was called back.
+    fn recalled(&self, reason: RecallReason) {
+        let _ = reason;
+    }
+
     /// Somebody left the line.
     fn waited(&self, took: Duration, outcome: WaitOutcome) {
         let _ = (took, outcome);
@@ -41,6 +51,25 @@ pub trait PoolHook: Send + Sync {
 pub struct NoHook;
 
 impl PoolHook for NoHook {}
+
+/// What an idle lease was called back for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecallReason {
+    /// Somebody in the line needs its worker.
+    Line,
+    /// The workers use more than `pool.memory_bytes`.
+    Memory,
+}
+
+impl RecallReason {
+    /// The metrics label.
+    pub fn name(self) -> &'static str {
+        match self {
+            RecallReason::Line => "line",
+            RecallReason::Memory => "memory",
+        }
+    }
+}
 
 /// How a wait in the line ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

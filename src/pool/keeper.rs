@@ -33,7 +33,7 @@ const MAX_STALE_MESSAGES: usize = 100_000;
 pub(super) enum KeeperJob {
     Start(Newborn),
     Recycle(Returned),
-    /// Look at the clock: a hold on launches has begun.
+    /// Look at the clock: a hold on launches has begun, or an idle lease is soon to be called.
     Look,
     End,
 }
@@ -62,13 +62,13 @@ pub(super) async fn keep(shared: &Arc<Shared>, mut jobs: UnboundedReceiver<Keepe
     enum Event {
         Job(Option<KeeperJob>),
         Tick,
-        HoldOver,
+        Due,
     }
     let mut next_tick = Instant::now() + shared.tuning.tick;
     loop {
-        let hold = shared.read(State::hold_until);
-        let hold_over = async {
-            match hold {
+        let look_at = shared.read(State::look_at);
+        let due = async {
+            match look_at {
                 Some(until) => sleep_until(until.into()).await,
                 None => std::future::pending().await,
             }
@@ -76,7 +76,7 @@ pub(super) async fn keep(shared: &Arc<Shared>, mut jobs: UnboundedReceiver<Keepe
         let event = tokio::select! {
             job = jobs.recv() => Event::Job(job),
             () = sleep_until(next_tick.into()) => Event::Tick,
-            () = hold_over => Event::HoldOver,
+            () = due => Event::Due,
         };
         match event {
             Event::Job(Some(KeeperJob::Start(newborn))) => drop(tokio::spawn(start(newborn))),
@@ -85,13 +85,20 @@ pub(super) async fn keep(shared: &Arc<Shared>, mut jobs: UnboundedReceiver<Keepe
             Event::Job(Some(KeeperJob::End) | None) => return,
             Event::Tick => {
                 sweep(shared).await;
+                weigh(shared).await;
                 if any_is_stopped() {
                     shared.update(|state, _| state.retire_stopped());
                 }
-                shared.update(State::trim);
+                shared.update(|state, now| {
+                    state.trim(now);
+                    state.tell_places();
+                });
                 next_tick = Instant::now() + shared.tuning.tick;
             }
-            Event::HoldOver => shared.update(State::end_hold),
+            Event::Due => shared.update(|state, now| {
+                state.end_hold(now);
+                state.make_room(now);
+            }),
         }
     }
 }
@@ -103,6 +110,16 @@ async fn sweep(shared: &Arc<Shared>) {
         next = shared.update(|state, _| state.sweep(index, SWEEP_BATCH));
         tokio::task::yield_now().await;
     }
+}
+
+/// Weighs every worker, and lets others work in between.
+async fn weigh(shared: &Arc<Shared>) {
+    let mut samples = Vec::new();
+    for some in shared.read(State::processes).chunks(SWEEP_BATCH) {
+        samples.extend(some.iter().filter_map(|(id, pid)| Some((*id, (shared.scale)(*pid)?))));
+        tokio::task::yield_now().await;
+    }
+    shared.update(|state, now| state.weighed(&samples, now));
 }
 
 /// From the launch to the first `Ready`.

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use super::health::Vitals;
 use super::keeper::{KeeperJob, Returned};
 use super::link::{GoneCause, Link};
+use super::rest::{Noted, Recall, Rest, Standing};
 use super::shared::{Custody, Shared};
 use super::slot::RetireReason;
 use super::state::Grant;
@@ -30,6 +31,7 @@ pub struct Lease {
     shared: Arc<Shared>,
     id: WorkerId,
     vitals: Vitals,
+    rest: Arc<Rest>,
     /// `None` once it has gone home.
     link: Option<Link>,
     /// Something was said in either direction: the worker is not as fresh as it was.
@@ -50,8 +52,8 @@ pub struct WorkerGone {
 
 impl Lease {
     pub(super) fn new(shared: Arc<Shared>, grant: Grant) -> Self {
-        let Grant { id, link, vitals } = grant;
-        Self { shared, id, vitals, link: Some(link), used: false, unanswered: 0, verdict: None }
+        let Grant { id, link, vitals, rest } = grant;
+        Self { shared, id, vitals, rest, link: Some(link), used: false, unanswered: 0, verdict: None }
     }
 
     /// The worker's name in logs.
@@ -62,6 +64,28 @@ impl Lease {
     /// The worker's process id. Until the pool closes it means no other process, even if the worker has died.
     pub fn pid(&self) -> u32 {
         self.vitals.pid
+    }
+
+    /// Says whether the session runs something or has been idle, and since when. Only an idle lease is called back.
+    pub fn note_idle(&self, since: Option<Instant>) {
+        let matters = match self.rest.note(since) {
+            Noted::Nothing => false,
+            Noted::Changed => self.shared.is_pressed(),
+            Noted::WasCalled => true,
+        };
+        if matters {
+            self.shared.update(|state, now| state.noted(self.id, since, now));
+        }
+    }
+
+    /// Where the call to give the lease back is heard.
+    pub fn recall(&self) -> Recall {
+        Recall(Arc::clone(&self.rest))
+    }
+
+    /// Whether the pool has ended the worker, because there was not enough memory for all.
+    pub fn was_taken(&self) -> bool {
+        self.rest.standing() == Standing::Taken
     }
 
     /// Sends a message: what the socket takes goes out at once, the rest while [`Lease::recv`] is awaited. Never blocks.

@@ -1,4 +1,7 @@
 //! The line of those who wait for a worker: first come, first served.
+//!
+//! A line of a thousand moves a thousand times until its last is served. Whoever is served is woken at once, and nobody else is: the
+//! others hear their places when the keeper tells them, once in each tick.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
@@ -30,6 +33,8 @@ pub(super) struct Line {
 struct Entry {
     ticket: Ticket,
     joined: Instant,
+    /// The place as it is told to the waiter, 1 for the next to be served.
+    told: usize,
     /// Set while the waiter's future is pending.
     waker: Option<Waker>,
 }
@@ -39,19 +44,24 @@ impl Line {
         self.entries.len()
     }
 
+    /// Since when the next to be served has waited.
+    pub(super) fn first_joined(&self) -> Option<Instant> {
+        self.entries.front().map(|entry| entry.joined)
+    }
+
     pub(super) fn join(&mut self, now: Instant) -> Ticket {
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);
-        self.entries.push_back(Entry { ticket, joined: now, waker: None });
+        let told = self.entries.len() + 1;
+        self.entries.push_back(Entry { ticket, joined: now, told, waker: None });
         ticket
     }
 
-    /// Serves the first in the line. Everybody behind moves up, and is to be woken to hear it.
+    /// Serves the first in the line.
     pub(super) fn serve(&mut self, grant: Grant, wake: &mut Vec<Waker>) -> Option<Instant> {
         let first = self.entries.pop_front()?;
         self.served.insert(first.ticket, grant);
         wake.extend(first.waker);
-        self.wake_from(0, wake);
         Some(first.joined)
     }
 
@@ -61,32 +71,38 @@ impl Line {
     }
 
     /// Takes somebody out of the line; `None` when the ticket is not in it (any more).
-    pub(super) fn leave(&mut self, ticket: Ticket, wake: &mut Vec<Waker>) -> Option<Instant> {
+    pub(super) fn leave(&mut self, ticket: Ticket) -> Option<Instant> {
         let index = self.index(ticket)?;
         let entry = self.entries.remove(index).expect("the index was just found");
-        self.wake_from(index, wake);
         Some(entry.joined)
     }
 
     /// Sends everybody away.
     pub(super) fn clear(&mut self, wake: &mut Vec<Waker>) -> impl Iterator<Item = Instant> {
-        self.wake_from(0, wake);
+        wake.extend(self.entries.iter_mut().filter_map(|entry| entry.waker.take()));
         std::mem::take(&mut self.entries).into_iter().map(|entry| entry.joined)
     }
 
-    /// The position of a ticket, 1 for the next to be served, and wakes `waker` at the next change.
-    fn position(&mut self, ticket: Ticket, waker: &Waker) -> Option<usize> {
+    /// Tells everybody who has moved the new place.
+    pub(super) fn tell_places(&mut self, wake: &mut Vec<Waker>) {
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            if entry.told != index + 1 {
+                entry.told = index + 1;
+                wake.extend(entry.waker.take());
+            }
+        }
+    }
+
+    /// The place that was told last, and wakes `waker` when there is something new.
+    fn place(&mut self, ticket: Ticket, waker: &Waker) -> Option<usize> {
         let index = self.index(ticket)?;
-        self.entries[index].waker = Some(waker.clone());
-        Some(index + 1)
+        let entry = &mut self.entries[index];
+        entry.waker = Some(waker.clone());
+        Some(entry.told)
     }
 
     fn index(&self, ticket: Ticket) -> Option<usize> {
         self.entries.binary_search_by_key(&ticket, |entry| entry.ticket).ok()
-    }
-
-    fn wake_from(&mut self, index: usize, wake: &mut Vec<Waker>) {
-        wake.extend(self.entries.range_mut(index..).filter_map(|entry| entry.waker.take()));
     }
 }
 
@@ -105,7 +121,7 @@ pub struct Waiter {
 /// What happened to a [`Waiter`].
 #[derive(Debug)]
 pub enum Waited {
-    /// Still in the line; 1 is the next to be served. Reported at first and at every change.
+    /// Still in the line; 1 is the next to be served. Reported at first, and once a tick while it changes.
     Position(usize),
     /// It is your turn.
     Ready(Lease),
@@ -134,7 +150,7 @@ impl Waiter {
         let ticket = self.ticket;
         let (served, position) = self.shared.update(|state, _| {
             let served = state.line.take_served(ticket);
-            let position = if served.is_none() { state.line.position(ticket, cx.waker()) } else { None };
+            let position = if served.is_none() { state.line.place(ticket, cx.waker()) } else { None };
             (served, position)
         });
         if let Some(grant) = served {

@@ -241,7 +241,7 @@ mod tests {
         let mut link = Link::new(ours).unwrap();
         let text = "x".repeat(3 << 20);
         let answer = HostMessage::InputAnswer { run: RunId(1), text: Some(text.clone()) };
-        let request = WorkerMessage::InputRequest { run: RunId(1), kind: InputKind::Prompt, text };
+        let request = WorkerMessage::InputRequest { run: RunId(1), kind: InputKind::Prompt, text, default: None };
 
         link.send(&answer).unwrap();
         assert!(!link.outbox.is_empty(), "more than a socket takes");

@@ -29,7 +29,9 @@ mod keeper;
 mod lease;
 mod line;
 mod link;
+mod memory;
 mod process;
+mod rest;
 mod shared;
 mod slot;
 mod spawn;
@@ -48,13 +50,14 @@ use crate::ipc::Settings;
 use crate::sandbox::Report;
 
 pub use health::Footprint;
-pub use hook::{NoHook, PoolHook, WaitOutcome};
+pub use hook::{NoHook, PoolHook, RecallReason, WaitOutcome};
 pub use lease::{Lease, WorkerGone};
 pub use line::{Waited, Waiter};
 pub use link::{GoneCause, MAX_OUTBOX_BYTES};
 pub use process::Process;
+pub use rest::Recall;
 pub use slot::{Counts, RetireReason, SlotKind};
-pub use spawn::{LaunchError, Launched, Launcher, Meter, ProcessLauncher};
+pub use spawn::{LaunchError, Launched, Launcher, Meter, ProcessLauncher, Scale};
 
 use shared::{Inboxes, Shared, StartFault};
 use state::{Proof, State, idle_fault};
@@ -99,6 +102,10 @@ pub struct PoolStats {
     pub warm: usize,
     /// Configured.
     pub max: usize,
+    /// Memory of the workers that they share with nobody, at the last look.
+    pub used_bytes: u64,
+    /// Configured.
+    pub memory_bytes: u64,
 }
 
 /// Why a pool did not start. All that had been started was ended again.
@@ -184,7 +191,8 @@ impl Pool {
         tuning: Tuning,
     ) -> Result<Pool, PoolError> {
         let limit = config.start;
-        let (shared, inboxes) = Shared::new(config, settings, kill_grace, tuning, hook, launcher.meter());
+        let (shared, inboxes) =
+            Shared::new(config, settings, kill_grace, tuning, hook, launcher.meter(), launcher.scale());
         let pool = Pool { owner: Arc::new(Owner { shared: Arc::clone(&shared), threads: Mutex::default() }) };
         // When one of them cannot be started, dropping the pool ends the others.
         pool.owner.start_threads(inboxes, launcher)?;
@@ -224,7 +232,11 @@ impl Pool {
                 match state.lease() {
                     Some(grant) => Ok(Ok(grant)),
                     None if state.line_is_full() => Err(Busy::LineFull),
-                    None => Ok(Err((state.line.join(now), now))),
+                    None => {
+                        let ticket = state.line.join(now);
+                        state.make_room(now);
+                        Ok(Err((ticket, now)))
+                    }
                 }
             });
             let grant = match grant {
@@ -245,22 +257,6 @@ impl Pool {
         }
     }
 
-    /// Resolves when somebody waits for a worker that only another session can give. Sessions that could do without theirs
-    /// await this, and whoever gets it gives its lease back: one waiter calls back one lease, from whoever has awaited longest.
-    ///
-    /// # Cancel safety
-    /// Safe: dropped while pending, the call goes to the next who awaits it.
-    pub async fn recalled(&self) {
-        let shared = &self.owner.shared;
-        loop {
-            shared.recalls.acquire().await.expect("the semaphore is never closed").forget();
-            // The waiter may have been served or have left while the permit was on its way here.
-            if shared.read(|state| state.line.len() > 0) {
-                return;
-            }
-        }
-    }
-
     /// What the first worker said of the box it is in; `None` from a worker program that enters none.
     pub fn box_report(&self) -> Option<&Report> {
         self.owner.shared.box_report.get()
@@ -269,8 +265,11 @@ impl Pool {
     /// Counts of this moment.
     pub fn stats(&self) -> PoolStats {
         let config = &self.owner.shared.config;
-        let (warm, max) = (config.warm, config.max);
-        self.owner.shared.read(|state| PoolStats { slots: state.counts(), waiting: state.line.len(), warm, max })
+        let &config::Pool { warm, max, memory_bytes, .. } = config;
+        self.owner.shared.read(|state| {
+            let (slots, waiting, used_bytes) = (state.counts(), state.line.len(), state.used_bytes());
+            PoolStats { slots, waiting, warm, max, used_bytes, memory_bytes }
+        })
     }
 
     /// Kills every worker, leased or not, and blocks until all are reaped and the pool's threads have ended. Those in the line

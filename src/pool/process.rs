@@ -1,12 +1,13 @@
 //! The handle on a worker's process, and the thread that waits for the ends of processes.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 use super::shared::Shared;
 use crate::ids::WorkerId;
@@ -80,6 +81,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 pub(super) fn reap(shared: &Arc<Shared>, jobs: &Receiver<ReaperJob>) {
     let mut dying: Vec<(WorkerId, Box<dyn Process>)> = Vec::new();
     let mut pause = FIRST_PAUSE;
+    let mut alarm = Alarm::default();
     loop {
         let job = if dying.is_empty() {
             jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
@@ -105,6 +107,12 @@ pub(super) fn reap(shared: &Arc<Shared>, jobs: &Receiver<ReaperJob>) {
             Ok(None) => true,
             Ok(Some(status)) => {
                 tracing::debug!(%worker, %status, "worker reaped");
+                if let Some(signal) = status.signal() {
+                    shared.hook.died(signal);
+                    if signal == Signal::SYS.as_raw() {
+                        alarm.ring(*worker, Instant::now());
+                    }
+                }
                 shared.reaped(*worker, Some(status));
                 false
             }
@@ -114,5 +122,61 @@ pub(super) fn reap(shared: &Arc<Shared>, jobs: &Receiver<ReaperJob>) {
                 false
             }
         });
+    }
+}
+
+/// Warnings of forbidden system calls in one [`ALARM_PERIOD`]. Enough to be seen; a script that brings one about again and again must
+/// not fill the disk with them.
+const MOST_ALARMS: u32 = 10;
+
+const ALARM_PERIOD: Duration = Duration::from_secs(60);
+
+/// Warns of workers that the kernel has ended for a system call which the box forbids: nothing that code does in a sound engine leads
+/// to one, so somebody may have taken the engine over.
+#[derive(Default)]
+struct Alarm {
+    period_began: Option<Instant>,
+    rung: u32,
+    unsaid: u64,
+}
+
+impl Alarm {
+    fn ring(&mut self, worker: WorkerId, now: Instant) {
+        if let Some(unsaid) = self.may_ring(now) {
+            tracing::warn!(
+                %worker,
+                unsaid,
+                "a worker was killed by SIGSYS for a system call that its box forbids: an attack, or a fault of the engine"
+            );
+        }
+    }
+
+    /// How many were not warned of since the last warning, where there may be another.
+    fn may_ring(&mut self, now: Instant) -> Option<u64> {
+        if self.period_began.is_none_or(|began| now.duration_since(began) >= ALARM_PERIOD) {
+            self.period_began = Some(now);
+            self.rung = 0;
+        }
+        if self.rung == MOST_ALARMS {
+            self.unsaid += 1;
+            return None;
+        }
+        self.rung += 1;
+        Some(std::mem::take(&mut self.unsaid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarms_are_bounded_in_number_and_none_is_forgotten() {
+        let mut alarm = Alarm::default();
+        let now = Instant::now();
+        let rung = (0..MOST_ALARMS + 5).filter(|_| alarm.may_ring(now).is_some()).count();
+        assert_eq!(rung, MOST_ALARMS as usize);
+        assert_eq!(alarm.may_ring(now + ALARM_PERIOD), Some(5));
+        assert_eq!(alarm.may_ring(now + ALARM_PERIOD), Some(0));
     }
 }

@@ -1,12 +1,12 @@
 //! What all parts of the pool hold on to: the locked state, the way to its threads, and the guards that bring a slot home.
 
 use std::process::ExitStatus;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use std::hash::{BuildHasher, RandomState};
-use tokio::sync::{Semaphore, mpsc as async_mpsc};
+use tokio::sync::mpsc as async_mpsc;
 
 use super::Tuning;
 use super::health::Vitals;
@@ -15,7 +15,7 @@ use super::keeper::{KeeperJob, Newborn};
 use super::link::{GoneCause, Link};
 use super::process::ReaperJob;
 use super::slot::RetireReason;
-use super::spawn::{LaunchError, Launched, Launcher, Meter, SpawnerJob};
+use super::spawn::{LaunchError, Launched, Launcher, Meter, Scale, SpawnerJob};
 use super::state::{Doomed, Effects, Proof, State};
 use crate::config;
 use crate::ids::WorkerId;
@@ -26,8 +26,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Signalled when the proof is known.
     proven: Condvar,
-    /// See [`Pool::recalled`](super::Pool::recalled).
-    pub(super) recalls: Arc<Semaphore>,
+    /// Whether somebody may have to give way.
+    pressed: Arc<AtomicBool>,
     pub(super) config: config::Pool,
     pub(super) settings: Settings,
     /// How long a worker has to stop what it runs, before its health check begins.
@@ -35,6 +35,7 @@ pub(super) struct Shared {
     pub(super) tuning: Tuning,
     pub(super) hook: Arc<dyn PoolHook>,
     pub(super) meter: Meter,
+    pub(super) scale: Scale,
     to_spawner: mpsc::Sender<SpawnerJob>,
     to_reaper: mpsc::Sender<ReaperJob>,
     to_keeper: async_mpsc::UnboundedSender<KeeperJob>,
@@ -84,23 +85,25 @@ impl Shared {
         tuning: Tuning,
         hook: Arc<dyn PoolHook>,
         meter: Meter,
+        scale: Scale,
     ) -> (Arc<Self>, Inboxes) {
         let (to_spawner, spawner) = mpsc::channel();
         let (to_reaper, reaper) = mpsc::channel();
         // Unbounded, and yet bounded: there is at most one job for each slot.
         let (to_keeper, keeper) = async_mpsc::unbounded_channel();
-        let recalls = Arc::new(Semaphore::new(0));
-        let state = State::new(config.clone(), tuning, Arc::clone(&hook), Arc::clone(&recalls));
+        let pressed = Arc::new(AtomicBool::new(false));
+        let state = State::new(config.clone(), tuning, Arc::clone(&hook), Arc::clone(&pressed));
         let shared = Arc::new(Self {
             state: Mutex::new(state),
             proven: Condvar::new(),
-            recalls,
+            pressed,
             config,
             settings,
             kill_grace,
             tuning,
             hook,
             meter,
+            scale,
             to_spawner,
             to_reaper,
             to_keeper,
@@ -125,6 +128,11 @@ impl Shared {
         };
         self.carry_out(effects);
         result
+    }
+
+    /// Whether the pool wants to hear of leases that are idle.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.pressed.load(Ordering::SeqCst)
     }
 
     /// A look at the state.

@@ -1,10 +1,12 @@
 //! What a slot can be, and why a worker is given up.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::health::Vitals;
 use super::link::Link;
 use super::process::Process;
+use super::rest::Rest;
 
 /// A slot of the pool: one worker from the decision to spawn it until its process is reaped.
 ///
@@ -23,11 +25,18 @@ pub(super) enum Slot {
     Idle(IdleWorker),
     /// A session has it. Left for `Recycling` when the lease is dropped, for `Idle` when it was never used, for `Dying` when
     /// it is retired.
-    Leased(Box<dyn Process>),
+    Leased(Leased),
     /// Stops what ran, rebuilds its engine and checks itself. Left for `Idle` on a good `Ready`, else for `Dying`.
     Recycling(Box<dyn Process>),
     /// Killed; the reaper has the handle and waits for the end. Counts against `max` until then, because it still has memory.
     Dying,
+}
+
+/// A worker that a session has.
+pub(super) struct Leased {
+    pub(super) process: Box<dyn Process>,
+    /// What its session says of it.
+    pub(super) rest: Arc<Rest>,
 }
 
 /// A worker nobody uses: its socket is parked, and no task or timer belongs to it.
@@ -172,6 +181,8 @@ pub enum RetireReason {
     NeverReuse,
     /// Idle above `warm` for a long time.
     Surplus,
+    /// The workers used more than `pool.memory_bytes`, nobody was idle, and it was the largest.
+    Memory,
     /// The pool is closing.
     Shutdown,
     /// The pool's own task that cared for it was lost. Never expected.
@@ -179,7 +190,7 @@ pub enum RetireReason {
 }
 
 impl RetireReason {
-    pub const ALL: [RetireReason; 23] = [
+    pub const ALL: [RetireReason; 24] = [
         RetireReason::StartFailed,
         RetireReason::NotReadyInTime,
         RetireReason::DiedIdle,
@@ -201,6 +212,7 @@ impl RetireReason {
         RetireReason::UsedUp,
         RetireReason::NeverReuse,
         RetireReason::Surplus,
+        RetireReason::Memory,
         RetireReason::Shutdown,
         RetireReason::Abandoned,
     ];
@@ -229,6 +241,7 @@ impl RetireReason {
             RetireReason::UsedUp => "used_up",
             RetireReason::NeverReuse => "never_reuse",
             RetireReason::Surplus => "surplus",
+            RetireReason::Memory => "memory",
             RetireReason::Shutdown => "shutdown",
             RetireReason::Abandoned => "abandoned",
         }
@@ -243,7 +256,8 @@ impl RetireReason {
             | RetireReason::DiedInUse
             | RetireReason::DiedRecycling
             | RetireReason::NotReadyInTime
-            | RetireReason::Bloated => true,
+            | RetireReason::Bloated
+            | RetireReason::Memory => true,
             RetireReason::StartFailed
             | RetireReason::DiedIdle
             | RetireReason::BadFrame

@@ -28,10 +28,19 @@ pub trait Launcher: Send + 'static {
     fn meter(&self) -> Meter {
         Arc::new(health::footprint)
     }
+
+    /// How the pool weighs a running worker, once a second.
+    fn scale(&self) -> Scale {
+        Arc::new(health::unshared_bytes)
+    }
 }
 
 /// Measures a process by its id; `None` where that is not possible.
 pub type Meter = Arc<dyn Fn(u32) -> Option<Footprint> + Send + Sync>;
+
+/// Weighs a process by its id: the bytes of memory that are really there and that it shares with no other. `None` where that is not
+/// possible.
+pub type Scale = Arc<dyn Fn(u32) -> Option<u64> + Send + Sync>;
 
 /// A started worker that has not yet said anything.
 pub struct Launched {

@@ -1,22 +1,25 @@
 //! What the pool knows and decides: no I/O, no clock, no waiting. Whatever there is to do outside is left in [`Effects`], which
 //! [`Shared`](super::shared::Shared) carries out once the lock is released.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 use std::time::Instant;
-
-use tokio::sync::Semaphore;
 
 use super::Tuning;
 use super::health::Vitals;
 use super::hook::{PoolHook, WaitOutcome};
 use super::line::{Line, Ticket};
 use super::link::{Link, Peeked};
+use super::memory::Memory;
 use super::process::Process;
-use super::slot::{Counts, IdleWorker, RetireReason, Slot, SlotKind};
+use super::rest::Rest;
+use super::slot::{Counts, IdleWorker, Leased, RetireReason, Slot, SlotKind};
 use crate::config::Pool as Config;
 use crate::ids::WorkerId;
+
+mod room;
 
 /// Far beyond the longest hold, and far below what overflows.
 const MOST_DOUBLINGS: u32 = 16;
@@ -30,10 +33,13 @@ pub(super) struct State {
     /// Idle workers, the one used last at the back: it is leased next, being warm in the caches, and the surplus ages in front.
     idle: VecDeque<WorkerId>,
     pub(super) line: Line,
-    /// A permit for each waiter who needs somebody to give a lease back.
-    recalls: Arc<Semaphore>,
-    /// Permits issued on behalf of those in the line.
-    recalls_issued: usize,
+    memory: Memory,
+    /// Leases that are to be given back.
+    called: HashSet<WorkerId>,
+    /// When the next idle lease may be called back for the line.
+    room_at: Option<Instant>,
+    /// Whether somebody may have to give way, so that sessions say when they are idle.
+    pressed: Arc<AtomicBool>,
     last_worker: u64,
     /// The first fresh heap seen. Its worker had not run anything yet, so its word can be trusted.
     baseline_heap_bytes: Option<u64>,
@@ -86,11 +92,13 @@ pub(super) struct Grant {
     pub(super) id: WorkerId,
     pub(super) link: Link,
     pub(super) vitals: Vitals,
+    pub(super) rest: Arc<Rest>,
 }
 
 impl State {
-    pub(super) fn new(config: Config, tuning: Tuning, hook: Arc<dyn PoolHook>, recalls: Arc<Semaphore>) -> Self {
+    pub(super) fn new(config: Config, tuning: Tuning, hook: Arc<dyn PoolHook>, pressed: Arc<AtomicBool>) -> Self {
         Self {
+            memory: Memory::new(config.memory_bytes),
             config,
             tuning,
             hook,
@@ -98,8 +106,9 @@ impl State {
             counts: Counts::default(),
             idle: VecDeque::new(),
             line: Line::default(),
-            recalls,
-            recalls_issued: 0,
+            called: HashSet::new(),
+            room_at: None,
+            pressed,
             last_worker: 0,
             baseline_heap_bytes: None,
             proof: Proof::Awaited,
@@ -123,6 +132,13 @@ impl State {
         if from != to {
             debug_assert!(SlotKind::may_become(from, to), "{id}: {from:?} became {to:?}");
             self.counts.shift(from, to);
+            if from == Some(SlotKind::Leased) {
+                self.called.remove(&id);
+                self.memory.forget(id);
+            }
+            if matches!(to, None | Some(SlotKind::Dying)) {
+                self.memory.forget(id);
+            }
             debug_assert!(
                 self.counts.total() <= self.config.max,
                 "{:?} are more than {}",
@@ -142,10 +158,14 @@ impl State {
 
     /// Leases the idle worker that was used last. Nobody jumps the line: while there is one, no worker is idle.
     pub(super) fn lease(&mut self) -> Option<Grant> {
+        if self.is_short_of_memory() {
+            return None;
+        }
         let id = self.idle.pop_back()?;
         Some(self.transition(id, |slot| match slot {
             Some(Slot::Idle(IdleWorker { link, process, vitals, since: _ })) => {
-                (Some(Slot::Leased(process)), Grant { id, link, vitals })
+                let rest = Rest::new();
+                (Some(Slot::Leased(Leased { process, rest: Arc::clone(&rest) })), Grant { id, link, vitals, rest })
             }
             _ => unreachable!("only idle workers are in the idle list"),
         }))
@@ -158,7 +178,7 @@ impl State {
     }
 
     pub(super) fn leave_line(&mut self, ticket: Ticket, now: Instant, outcome: WaitOutcome) {
-        if let Some(joined) = self.line.leave(ticket, &mut self.effects.wake) {
+        if let Some(joined) = self.line.leave(ticket) {
             self.hook.waited(now.duration_since(joined), outcome);
         }
     }
@@ -176,7 +196,7 @@ impl State {
             return false;
         }
         self.transition(id, |slot| match slot {
-            Some(Slot::Leased(process)) => (Some(Slot::Recycling(process)), ()),
+            Some(Slot::Leased(Leased { process, rest: _ })) => (Some(Slot::Recycling(process)), ()),
             other => (other, ()),
         });
         true
@@ -217,9 +237,9 @@ impl State {
 
     fn make_idle(&mut self, id: WorkerId, link: Link, vitals: Vitals, now: Instant) {
         self.transition(id, |slot| match slot {
-            Some(Slot::Spawning(Some(process)) | Slot::Leased(process) | Slot::Recycling(process)) => {
-                (Some(Slot::Idle(IdleWorker { link, process, vitals, since: now })), ())
-            }
+            Some(
+                Slot::Spawning(Some(process)) | Slot::Leased(Leased { process, rest: _ }) | Slot::Recycling(process),
+            ) => (Some(Slot::Idle(IdleWorker { link, process, vitals, since: now })), ()),
             other => (other, ()),
         });
         self.idle.push_back(id);
@@ -246,9 +266,9 @@ impl State {
     /// Takes the process out of a slot, which is dying then, or gone if there was no process yet.
     fn condemn(&mut self, id: WorkerId) -> Option<(Box<dyn Process>, Option<Link>)> {
         self.transition(id, |slot| match slot {
-            Some(Slot::Spawning(Some(process)) | Slot::Leased(process) | Slot::Recycling(process)) => {
-                (Some(Slot::Dying), Some((process, None)))
-            }
+            Some(
+                Slot::Spawning(Some(process)) | Slot::Leased(Leased { process, rest: _ }) | Slot::Recycling(process),
+            ) => (Some(Slot::Dying), Some((process, None))),
             Some(Slot::Idle(IdleWorker { link, process, .. })) => (Some(Slot::Dying), Some((process, Some(link)))),
             Some(Slot::Spawning(None)) | None => (None, None),
             Some(Slot::Dying) => (Some(Slot::Dying), None),
@@ -336,9 +356,9 @@ impl State {
     /// Retires workers that a signal has stopped, whoever has them. A new one is left to its start, which has a limit of its own.
     pub(super) fn retire_stopped(&mut self) {
         let stopped = |slot: &Slot| match slot {
-            Slot::Idle(IdleWorker { process, .. }) | Slot::Leased(process) | Slot::Recycling(process) => {
-                process.is_stopped()
-            }
+            Slot::Idle(IdleWorker { process, .. })
+            | Slot::Leased(Leased { process, .. })
+            | Slot::Recycling(process) => process.is_stopped(),
             Slot::Spawning(_) | Slot::Dying => false,
         };
         let found: Vec<WorkerId> = self.slots.iter().filter(|(_, slot)| stopped(slot)).map(|(&id, _)| id).collect();
@@ -347,12 +367,18 @@ impl State {
         }
     }
 
-    /// Retires workers above `warm` that nobody has wanted for long.
+    /// Tells those in the line where they stand by now.
+    pub(super) fn tell_places(&mut self) {
+        self.line.tell_places(&mut self.effects.wake);
+    }
+
+    /// Retires workers above `warm` that nobody has wanted for long, or that take memory which others need.
     pub(super) fn trim(&mut self, now: Instant) {
         while self.idle.len() > self.config.warm {
             let id = *self.idle.front().expect("longer than warm");
+            let is_old = |worker: &IdleWorker| now.duration_since(worker.since) >= self.tuning.surplus_after;
             match self.slots.get(&id) {
-                Some(Slot::Idle(worker)) if now.duration_since(worker.since) >= self.tuning.surplus_after => {
+                Some(Slot::Idle(worker)) if self.memory.is_over() || is_old(worker) => {
                     self.retire(id, RetireReason::Surplus);
                 }
                 _ => return,
@@ -372,13 +398,12 @@ impl State {
             && let Some(grant) = self.lease()
         {
             if let Some(joined) = self.line.serve(grant, &mut self.effects.wake) {
-                // Who is served needs no permit any more, and whoever joins next must not find his taken for it.
-                self.recalls_issued = self.recalls_issued.saturating_sub(1);
                 self.hook.waited(now.duration_since(joined), WaitOutcome::Leased);
             }
         }
         self.order_workers(now);
-        self.order_recalls();
+        self.call_off();
+        self.pressed.store(self.line.len() > 0 || self.memory.is_over(), Ordering::SeqCst);
     }
 
     fn order_workers(&mut self, now: Instant) {
@@ -390,6 +415,9 @@ impl State {
             Proof::Given => self.tuning.starts_at_once,
         };
         if self.hold_until.is_some_and(|until| now < until) {
+            return;
+        }
+        if self.is_short_of_memory() {
             return;
         }
         let proving = usize::from(self.proof == Proof::Awaited);
@@ -405,33 +433,16 @@ impl State {
         }
     }
 
-    /// Issues a permit for each waiter whom neither a worker on its way nor a new one can serve, and takes back those nobody
-    /// needs any more. A permit that somebody has taken is not issued again for the same waiter: its lease is on the way.
-    fn order_recalls(&mut self) {
-        let waiting = self.line.len();
-        let coming = if self.start_failures > 0 {
-            self.counts.of(SlotKind::Spawning) + self.counts.of(SlotKind::Recycling)
-        } else {
-            self.config.max - self.counts.of(SlotKind::Leased)
-        };
-        let needed = waiting.saturating_sub(coming);
-        if needed > self.recalls_issued {
-            // Wakes a task under our lock, which is fine: to wake a task is to put it into its runtime's queue.
-            self.recalls.add_permits(needed - self.recalls_issued);
-            self.recalls_issued = needed;
-        }
-        self.recalls_issued = self.recalls_issued.min(waiting);
-        let unclaimed = self.recalls.available_permits();
-        if unclaimed > waiting {
-            self.recalls.forget_permits(unclaimed - waiting);
-        }
-    }
-
     // ---- to be read ----------------------------------------------------------------------------------------------------------
 
-    /// When the keeper has to look again at the latest, if a hold is on.
-    pub(super) fn hold_until(&self) -> Option<Instant> {
-        self.hold_until
+    /// When the keeper has to look again at the latest: a hold is over, or an idle lease may be called.
+    pub(super) fn look_at(&self) -> Option<Instant> {
+        self.hold_until.into_iter().chain(self.room_at).min()
+    }
+
+    /// What the workers used at the last look, in bytes.
+    pub(super) fn used_bytes(&self) -> u64 {
+        self.memory.used()
     }
 
     /// Lets launches go on once the hold is over.

@@ -20,7 +20,9 @@ impl ServerMessage {
                 ServerMessage::Console { id, entries, .. } => {
                     id.bytes() + entries.iter().map(|entry| entry.bytes() + MESSAGE_BYTES).sum::<usize>()
                 }
-                ServerMessage::InputRequest { id, text, .. } => id.bytes() + text.len(),
+                ServerMessage::InputRequest { id, text, default, .. } => {
+                    id.bytes() + text.len() + default.as_ref().map_or(0, String::len)
+                }
                 ServerMessage::Done(done) => {
                     let Done { id, value, error, .. } = &**done;
                     id.bytes()

@@ -18,6 +18,7 @@ mod process;
 mod proxy;
 mod report;
 mod rlimits;
+pub mod scratch;
 #[cfg(target_os = "linux")]
 mod seccomp;
 mod steps;
@@ -26,9 +27,11 @@ mod values;
 
 pub use enter::{EXIT_LAYER_MISSING, EXIT_PARENT_GONE, EXIT_SEVERAL_THREADS, EnterError, enter};
 pub use heap::{HeapGauge, LimitedHeap};
-pub use policy::{DEFAULT_CPU_SECONDS, DEFAULT_NICENESS, FIRST_USER, Mode, Policy, PolicyError, USERS, user_for};
+pub use policy::{
+    DEFAULT_CODE_BYTES, DEFAULT_CPU_SECONDS, DEFAULT_NICENESS, FIRST_USER, Mode, Policy, PolicyError, USERS, user_for,
+};
 pub use process::{exit_now, give_back_large_blocks, open_files, return_free_memory};
 pub use proxy::as_proxy;
 pub use report::{Layer, LayerReport, Report, Status};
 pub use timer::KernelTimer;
-pub use values::{class_of, copy_bytes};
+pub use values::{Gives, IteratorClasses, Pending, class_of, copy_bytes};

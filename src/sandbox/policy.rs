@@ -20,6 +20,9 @@ pub const USERS: u32 = 512;
 /// The default of [`Policy::cpu_seconds`]: forty-eight runs of the longest deadline back to back.
 pub const DEFAULT_CPU_SECONDS: u64 = 4 * 60 * 60;
 
+/// The default of [`Policy::code_bytes`].
+pub const DEFAULT_CODE_BYTES: u64 = 256 << 10;
+
 /// The default of [`Policy::niceness`]. Ten steps make a worker's share of a contended processor about a tenth of the server's.
 pub const DEFAULT_NICENESS: i32 = 10;
 
@@ -59,6 +62,8 @@ pub struct Policy {
     pub user: Option<u32>,
     /// The engine's heap limit; the limit of the address space is reckoned from it.
     pub heap_bytes: u64,
+    /// The longest code; what parsers may use is reckoned from it.
+    pub code_bytes: u64,
     /// Processor time of the whole process, over all its leases, after which the kernel ends it.
     pub cpu_seconds: u64,
     /// Added to the server's own niceness.
@@ -76,6 +81,7 @@ impl Policy {
             parent,
             user: Some(FIRST_USER),
             heap_bytes,
+            code_bytes: DEFAULT_CODE_BYTES,
             cpu_seconds: DEFAULT_CPU_SECONDS,
             niceness: DEFAULT_NICENESS,
             #[cfg(feature = "box-probes")]
@@ -87,6 +93,7 @@ impl Policy {
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "mode={},parent={},heap={}", self.mode.name(), self.parent, self.heap_bytes)?;
+        write!(f, ",code={}", self.code_bytes)?;
         write!(f, ",cpu={},nice={}", self.cpu_seconds, self.niceness)?;
         if let Some(user) = self.user {
             write!(f, ",user={user}")?;
@@ -116,7 +123,8 @@ impl FromStr for Policy {
             value.parse().map_err(|_| PolicyError::Field(field.to_owned()))
         }
 
-        let (mut mode, mut parent, mut heap, mut cpu, mut nice, mut user) = (None, None, None, None, None, None);
+        let (mut mode, mut parent, mut user) = (None, None, None);
+        let (mut heap, mut code, mut cpu, mut nice) = (None, None, None, None);
         #[cfg(feature = "box-probes")]
         let mut without = Vec::new();
         for field in text.split(',') {
@@ -127,6 +135,7 @@ impl FromStr for Policy {
                 "mode" if value == Mode::BestEffort.name() => mode = Some(Mode::BestEffort),
                 "parent" => parent = Some(number(field, value)?),
                 "heap" => heap = Some(number(field, value)?),
+                "code" => code = Some(number(field, value)?),
                 "cpu" => cpu = Some(number(field, value)?),
                 "nice" => nice = Some(number(field, value)?),
                 "user" => user = Some(number(field, value)?),
@@ -142,6 +151,7 @@ impl FromStr for Policy {
             parent: parent.ok_or(PolicyError::Absent("parent"))?,
             user,
             heap_bytes: heap.ok_or(PolicyError::Absent("heap"))?,
+            code_bytes: code.ok_or(PolicyError::Absent("code"))?,
             cpu_seconds: cpu.ok_or(PolicyError::Absent("cpu"))?,
             niceness: nice.ok_or(PolicyError::Absent("nice"))?,
             #[cfg(feature = "box-probes")]
@@ -158,7 +168,7 @@ mod tests {
     fn a_policy_survives_the_command_line() {
         let whole = Policy::new(Mode::Required, 4711, 64 << 20);
         assert_eq!(whole.to_string().parse(), Ok(whole.clone()));
-        let other = Policy { mode: Mode::BestEffort, user: None, cpu_seconds: 1, niceness: 0, ..whole };
+        let other = Policy { mode: Mode::BestEffort, user: None, code_bytes: 3, cpu_seconds: 1, niceness: 0, ..whole };
         assert_eq!(other.to_string().parse(), Ok(other));
     }
 

@@ -2,9 +2,9 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::sandbox::{Policy, Status};
+use crate::sandbox::{Policy, Status, scratch};
 
-/// Address space beside the engine's heap: the program itself, its stack, the parser's trees, console and frame buffers.
+/// Address space beside the engine's heap and the parsers' stretches: the program itself, its stack, console and frame buffers.
 const BASE_ADDRESS_SPACE: u64 = 128 << 20;
 
 /// The stack may grow to this, whatever the server's own limit was: the engine's stack check reckons with it.
@@ -43,7 +43,8 @@ fn report(limits: &[Limit]) -> Status {
 
 fn limits(policy: &Policy) -> Vec<Limit> {
     // Twice the heap, because a block that grows may for a moment exist at its old and its new place.
-    let address_space = policy.heap_bytes.saturating_mul(2).saturating_add(BASE_ADDRESS_SPACE);
+    let parsers = scratch::reserved_bytes(policy.code_bytes);
+    let address_space = policy.heap_bytes.saturating_mul(2).saturating_add(BASE_ADDRESS_SPACE).saturating_add(parsers);
     let limit = |resource, value, name| Limit { resource, value, name };
     vec![
         limit(Resource::As, address_space, "AS"),

@@ -5,8 +5,8 @@
 //! Descriptors cannot be sent or received: `sendmsg` and `recvmsg` are absent, and with them the kernel's collector of sockets in
 //! flight, which has been a way into it more than once. Also deliberately absent, though a program in trouble would call them:
 //! `rt_sigprocmask`, `gettid` and `tgkill`, with which the C library aborts and the standard library's own panic message names
-//! its thread. A worker that fails an assertion or overflows its stack dies by SIGSYS instead; the server takes every signal for
-//! a crash. A worker's own panic hook may print a line and exit.
+//! its thread. A worker that fails an assertion of the engine's dies by SIGSYS instead, which the server warns of as of any other call
+//! that is refused. One that overflows its stack dies by SIGSEGV. A worker's own panic hook may print a line and exit.
 
 use std::collections::BTreeMap;
 
@@ -96,6 +96,11 @@ const RULES: &[Rule] = &[
         libc::SYS_setitimer,
         &[Check::Is(0, libc::ITIMER_REAL)],
         "the kernel's timer, which ends a turn that nothing else ends",
+    ),
+    rule(
+        libc::SYS_setitimer,
+        &[Check::Is(0, libc::ITIMER_PROF)],
+        "the timer that looks into the parsers, which ask nobody whether they should stop",
     ),
     rule(libc::SYS_getrusage, &[Check::Is(0, libc::RUSAGE_SELF)], "processor time of a run"),
     rule(libc::SYS_getrandom, &[], "hash seeds and crypto.getRandomValues"),

@@ -10,7 +10,8 @@ use crate::sandbox::Status;
 /// The whole environment of a worker. With a time zone in it the C library never looks for `/etc/localtime`.
 const ENVIRONMENT: (&str, &str) = ("TZ", "UTC0");
 
-/// The signals that end a process from within: the kernel timer's, and the one at the end of the processor time.
+/// The signals that end a process from within: the kernel timer's, and the one at the end of the processor time. Those of faults have a
+/// handler of our own (`scratch`), which lets a fault of the engine's end the process by its own signal.
 const DEADLY_SIGNALS: [libc::c_int; 2] = [libc::SIGALRM, libc::SIGXCPU];
 
 /// The lowest priority there is.

@@ -80,7 +80,6 @@ impl Shared {
             start_timeout: pool.start,
             queue: run.queue,
             queued_bytes: session.queued_bytes,
-            idle_lease: pool.idle_lease,
             once: false,
             settings: self.config.worker_settings(),
         }
@@ -137,7 +136,7 @@ enum Woken {
     Client(Incoming),
     Waited(Waited),
     Worker(WorkerMessage),
-    Lost { gone: WorkerGone, overdue: bool },
+    Lost { gone: WorkerGone, overdue: bool, taken: bool },
     Recalled,
     Clock,
     Evicted,
@@ -199,15 +198,22 @@ impl Session {
         let most = if self.state.must_hear_worker() { self.unread_bytes } else { BACKLOG_BYTES };
         let may_read = client.backlog() < most;
         let wake_at = self.state.wake_at();
-        let recallable_at = self.state.recallable_at();
-        let (pool, gone, account) = (&self.shared.pool, self.gone, self.waiting.account());
+        let (gone, account) = (self.gone, self.waiting.account());
+        let idle_since = self.state.idle_since();
+        let recall = match &self.hold {
+            Hold::Leased(lease) => {
+                lease.note_idle(idle_since);
+                idle_since.map(|_| lease.recall())
+            }
+            Hold::None | Hold::Waiting(_) => None,
+        };
         let held = async {
             match &mut self.hold {
                 Hold::None => std::future::pending().await,
                 Hold::Waiting(waiter) => Woken::Waited(waiter.next().await),
                 Hold::Leased(lease) if may_read => match lease.recv().await {
                     Ok(message) => Woken::Worker(message),
-                    Err(gone) => Woken::Lost { gone, overdue: lease.is_overdue().await },
+                    Err(gone) => Woken::Lost { gone, overdue: lease.is_overdue().await, taken: lease.was_taken() },
                 },
                 Hold::Leased(_) => std::future::pending().await,
             }
@@ -219,11 +225,8 @@ impl Session {
             }
         };
         let recalled = async {
-            match recallable_at {
-                Some(at) => {
-                    sleep_until(at.into()).await;
-                    pool.recalled().await;
-                }
+            match &recall {
+                Some(recall) => recall.called().await,
                 None => std::future::pending().await,
             }
         };
@@ -261,9 +264,9 @@ impl Session {
             Woken::Waited(Waited::TimedOut) => self.no_lease("no runtime became free in time; try again later"),
             Woken::Waited(Waited::Closed) => self.no_lease("the server is shutting down"),
             Woken::Worker(message) => Event::Worker(message),
-            Woken::Lost { gone, overdue } => {
-                tracing::debug!(session = %self.id, %gone, overdue, "worker gone");
-                Event::WorkerGone { overdue }
+            Woken::Lost { gone, overdue, taken } => {
+                tracing::debug!(session = %self.id, %gone, overdue, taken, "worker gone");
+                if taken { Event::WorkerTaken } else { Event::WorkerGone { overdue } }
             }
             Woken::Recalled => Event::Recalled,
             Woken::Clock => Event::Tick,
@@ -300,7 +303,11 @@ impl Session {
                         if let Hold::Leased(lease) = &mut self.hold
                             && lease.send(&message).is_err()
                         {
-                            next = Some(Event::WorkerGone { overdue: false });
+                            next = Some(if lease.was_taken() {
+                                Event::WorkerTaken
+                            } else {
+                                Event::WorkerGone { overdue: false }
+                            });
                         }
                     }
                     Action::Kill(reason) => {

@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{Detail, HostMessage, Settings, WorkerMessage};
 use crate::outcome::{Outcome, StopReason};
@@ -49,8 +50,6 @@ pub struct Rules {
     pub queue: usize,
     /// What may wait for the worker, in bytes: runs and questions together.
     pub queued_bytes: usize,
-    /// Idle this long, the lease may be recalled.
-    pub idle_lease: Duration,
     /// Close after the first run.
     pub once: bool,
     /// What each engine is prepared with.
@@ -74,7 +73,7 @@ pub enum Event {
     Position(usize),
     /// No lease is to be had: a sentence for the client.
     NoLease(String),
-    /// Others wait for a worker and this session seems idle.
+    /// Others need what this session's lease has, and it seems idle.
     Recalled,
     Worker(WorkerMessage),
     /// The worker's socket is closed or out of step.
@@ -82,6 +81,8 @@ pub enum Event {
         /// It ended itself, because its code went on past a deadline that only the worker knows to the millisecond.
         overdue: bool,
     },
+    /// The pool has ended the worker, because there was not enough memory for all.
+    WorkerTaken,
     /// Time has passed; see [`State::wake_at`].
     Tick,
 }
@@ -157,11 +158,11 @@ struct Active {
     stage: Stage,
     dispatched: Instant,
     timeout: Duration,
-    /// When the host stops it: of the foreground, or of the whole background.
-    deadline: Instant,
+    /// Until the host stops it: of the foreground, or of the whole background.
+    clock: RunClock,
     stop: Option<Stop>,
-    /// How long its prompts have waited so far.
-    input_spent: Duration,
+    /// What is left for answers to its prompts: runs while one waits.
+    patience: RunClock,
     /// Console messages sent.
     seq: u64,
     /// Console text and entries taken from the worker, held against the caps because the worker is not trusted.
@@ -178,22 +179,31 @@ struct Active {
 const WAITING_BYTES: usize = 256;
 
 impl Active {
-    /// When the worker must have begun it; `None` once it has.
-    fn begin_by(&self) -> Option<Instant> {
-        match self.stage {
-            Stage::Dispatched { until, fresh: _ } => Some(until),
+    /// Until the worker must have begun it; `None` once it has.
+    fn begin(&self) -> Option<&RunClock> {
+        match &self.stage {
+            Stage::Dispatched { begin, fresh: _ } => Some(begin),
             Stage::Foreground | Stage::Background => None,
         }
+    }
+
+    /// Every clock that stands still while a prompt waits.
+    fn clocks(&mut self) -> impl Iterator<Item = &mut RunClock> {
+        let begin = match &mut self.stage {
+            Stage::Dispatched { begin, fresh: _ } => Some(begin),
+            Stage::Foreground | Stage::Background => None,
+        };
+        std::iter::once(&mut self.clock).chain(begin)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Sent; the worker may still be inside a background turn. Leaves by `Started`, or by the kill at `until`: a worker that does
-    /// not even begin is of no use, however long the run itself may take.
+    /// Sent; the worker may still be inside a background turn. Leaves by `Started`, or by the kill when `begin` is over: a worker
+    /// that does not even begin is of no use, however long the run itself may take.
     Dispatched {
         fresh: bool,
-        until: Instant,
+        begin: RunClock,
     },
     Foreground,
     Background,
@@ -203,13 +213,6 @@ enum Stage {
 struct Stop {
     reason: StopReason,
     at: Instant,
-}
-
-/// A prompt that waits for the client. The whole engine waits with it, so every deadline is paused.
-#[derive(Debug, Clone, Copy)]
-struct Asking {
-    run: RunId,
-    since: Instant,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +234,8 @@ pub struct State {
     waiting: VecDeque<Waiting>,
     /// At most one of them is in the foreground.
     active: BTreeMap<RunId, Active>,
-    asking: Option<Asking>,
+    /// The run whose prompt waits for the client. The whole engine waits with it, so every clock but that run's patience is paused.
+    asking: Option<RunId>,
     /// The last place in the pool's line that was heard of.
     position: Option<usize>,
     /// Questions that wait for their answers: those that the worker has first.
@@ -293,8 +297,8 @@ impl State {
             Event::Drain(limit) => {
                 if self.phase == Phase::Open {
                     self.phase = Phase::Draining { until: limit.map(|limit| now + limit) };
-                    if let Some(asking) = self.asking {
-                        self.answer(asking, None, now);
+                    if let Some(run) = self.asking {
+                        self.answer(run, None, now);
                     }
                 }
             }
@@ -309,9 +313,10 @@ impl State {
                 self.tell_position();
             }
             Event::NoLease(message) => self.refuse_waiting(&message),
-            Event::Recalled => self.recalled(now),
+            Event::Recalled => self.recalled(),
             Event::Worker(message) => self.worker(message, now),
             Event::WorkerGone { overdue } => self.worker_gone(overdue, now),
+            Event::WorkerTaken => self.worker_taken(now),
             Event::Tick => self.tick(now),
         }
         self.answer_expired();
@@ -355,25 +360,24 @@ impl State {
             Engine::Preparing { until, .. } => Some(until),
             Engine::Absent | Engine::Awaited | Engine::Up { .. } => None,
         };
-        let input = self.asking.and_then(|asking| self.input_until(asking));
+        let input = self.asking.and_then(|run| self.active.get(&run)?.patience.until());
         let runs = self.active.values().filter_map(|run| match run.stop {
             Some(stop) => self.kill_at(run, stop),
-            None if self.asking.is_some() => None,
-            None => Some(run.begin_by().map_or(run.deadline, |until| until.min(run.deadline))),
+            None => [run.clock.until(), run.begin().and_then(RunClock::until)].into_iter().flatten().min(),
         });
         runs.chain([phase, engine, input].into_iter().flatten()).min()
     }
 
-    /// From when on this session's lease may be recalled; `None` while it is in use or there is none.
-    pub fn recallable_at(&self) -> Option<Instant> {
+    /// Since when this session's lease has been idle; `None` while it is in use or there is none.
+    pub fn idle_since(&self) -> Option<Instant> {
         let idle = self.active.is_empty() && self.waiting.is_empty() && matches!(self.engine, Engine::Up { .. });
-        idle.then(|| self.idle_since + self.rules.idle_lease)
+        idle.then_some(self.idle_since)
     }
 
     /// A run is being stopped, or is to begin: what the worker says must be read even when the client reads slowly, because a clock
     /// is running against the worker. It is little: what the console's caps let through of one turn at most.
     pub fn must_hear_worker(&self) -> bool {
-        self.active.values().any(|run| run.stop.is_some() || run.begin_by().is_some())
+        self.active.values().any(|run| run.stop.is_some() || run.begin().is_some())
     }
 
     pub fn is_closed(&self) -> bool {
@@ -388,6 +392,11 @@ impl State {
 
     fn error(&mut self, code: ErrorCode, message: impl Into<String>, id: Option<RequestId>) {
         self.send(ServerMessage::Error { code, message: message.into(), id });
+    }
+
+    /// A clock that begins now, or as soon as the prompt that waits is answered.
+    fn clock(limit: Duration, asks: bool, now: Instant) -> RunClock {
+        if asks { RunClock::paused(limit) } else { RunClock::start(limit, now) }
     }
 
     fn foreground(&self) -> Option<RunId> {

@@ -53,14 +53,25 @@ pub fn error_info<'js>(ctx: &Ctx<'js>, host: &Host, thrown: &Value<'js>, run: Ru
         Some(written) => written.clone(),
         None => trace_of(&look, object, most)?,
     };
-    let (trace, mut frames) = host.sources.in_users_texts(&trace);
+    let (trace, mut frames) = host.sources.in_users_texts(&trace, &message);
     frames.truncate(MOST_FRAMES);
     // Where an editor is to point: into the text of this run, where the error has been there at all.
     let place = frames.iter().find(|frame| source::is_of_run(&frame.source, run)).or(frames.first());
+    drop(look);
+    drop(tools);
+    let stack = match inspect::text_of(ctx, host, thrown) {
+        Ok(shown) => shown,
+        Err(error) if host.stopped().is_some() => return Err(error),
+        // A heap with no room for all of it.
+        Err(_) => {
+            ctx.catch();
+            inspect::cut(if written.is_some() { trace } else { with_header(&name, &message, &trace) }, most)
+        }
+    };
     Ok(ErrorInfo {
         line: place.map(|place| place.line),
         column: place.map(|place| place.column),
-        stack: inspect::cut(if written.is_some() { trace } else { with_header(&name, &message, &trace) }, most),
+        stack,
         name,
         message: inspect::cut(message, most),
         frames,
@@ -107,7 +118,7 @@ pub fn stack_here(ctx: &Ctx<'_>, host: &Host) -> Result<String> {
     let tools = host.tools.borrow();
     let look = tools.as_ref().ok_or(rquickjs::Error::Unknown)?.look(ctx)?;
     let trace = trace_of(&look, &look.new_error()?, most)?;
-    let (trace, _) = host.sources.in_users_texts(&trace);
+    let (trace, _) = host.sources.in_users_texts(&trace, "");
     let lines = trace.lines().skip_while(|line| line.ends_with("(native)")).filter(|line| !line.trim().is_empty());
     Ok(lines.map(|line| format!("\n{line}")).collect())
 }

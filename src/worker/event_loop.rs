@@ -168,13 +168,11 @@ impl Worker {
         }
         let now = Instant::now();
         let id = request.run;
-        let run = Run::new(Duration::from_millis(request.timeout_ms), request.detail, now);
+        let patience = Duration::from_millis(self.host.settings.borrow().input_timeout_ms);
+        let run = Run::new(Duration::from_millis(request.timeout_ms), patience, request.detail, now);
         self.host.runs.borrow_mut().start(id, run);
         self.host.send(&WorkerMessage::Started { run: id });
-        match self.host.take_stopped_unstarted(id) {
-            Some(reason) => self.done(id, reason.outcome(), None, None),
-            None => self.run_turn(&request),
-        }
+        self.run_turn(&request);
     }
 
     /// Sends the `Done` of the foreground run.

@@ -16,9 +16,10 @@ use super::timers::Timers;
 use super::tools::Tools;
 use super::web::Web;
 use super::wire::Wire;
-use crate::ids::RunId;
-use crate::ipc::{HostMessage, RunEnd, Settings, WorkerMessage};
-use crate::outcome::{Outcome, StopReason};
+use crate::clock::RunClock;
+use crate::ids::{QueryId, RunId};
+use crate::ipc::{HostMessage, PATIENT_GRACE, RunEnd, Settings, WorkerMessage};
+use crate::outcome::{Outcome, StopReason, Usage};
 use crate::sandbox::{HeapGauge, KernelTimer};
 
 /// How old the last look at the socket may be. A look is a system call, and the engine asks several times as often.
@@ -31,7 +32,8 @@ const KERNEL_SLACK: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
     pub run: RunId,
-    pub deadline: Instant,
+    /// Until it is interrupted.
+    pub clock: RunClock,
     /// From its interrupt to the end of the process.
     pub grace: Duration,
 }
@@ -64,8 +66,8 @@ pub struct Host {
     kernel_timer: RefCell<KernelTimer>,
     turn: Cell<Option<Turn>>,
     stop: Cell<Option<(Stop, Instant)>>,
-    /// A run in the inbox that is to end before it begins.
-    stopped_unstarted: Cell<Option<(RunId, StopReason)>>,
+    /// The last of the questions in the inbox that nobody wants answered any more.
+    cancelled: Cell<Option<QueryId>>,
     preparing: Cell<bool>,
     polls: Cell<u64>,
 }
@@ -89,7 +91,7 @@ impl Host {
             kernel_timer: RefCell::default(),
             turn: Cell::default(),
             stop: Cell::default(),
-            stopped_unstarted: Cell::default(),
+            cancelled: Cell::default(),
             preparing: Cell::default(),
             polls: Cell::default(),
         })
@@ -120,7 +122,7 @@ impl Host {
     pub fn begin_turn(&self, turn: Turn, now: Instant) {
         self.turn.set(Some(turn));
         self.stop.set(None);
-        self.arm_kernel_timer(turn.deadline, now);
+        self.arm_kernel_timer(turn.clock.left(now));
     }
 
     /// Ends the turn and says whether it had been stopped.
@@ -153,7 +155,7 @@ impl Host {
             return true;
         }
         let Some(turn) = self.turn.get() else { return false };
-        if now >= turn.deadline {
+        if turn.clock.is_over(now) {
             self.note_passed_deadlines(now);
             self.stop_turn(Stop::Run(StopReason::Deadline), now);
         } else if self.wire.last_read().is_none_or(|last| now.saturating_duration_since(last) >= LOOK_EVERY) {
@@ -163,24 +165,55 @@ impl Host {
         self.stop.get().is_some()
     }
 
-    /// A prompt has kept the turn waiting: nothing that was counting goes on counting for that time.
-    pub fn shift_turn(&self, waited: Duration, now: Instant) {
-        let Some(mut turn) = self.turn.get() else { return };
-        turn.deadline += waited;
-        self.turn.set(Some(turn));
+    /// A prompt of the current turn waits: the whole engine waits with it, and no clock goes on but that of the run's patience.
+    /// Returns when that is over; `None` where it has been for long, or nobody's turn it is.
+    pub fn pause_clocks(&self, now: Instant) -> Option<Instant> {
+        let mut turn = self.turn.get()?;
         let mut runs = self.runs.borrow_mut();
-        if let Some(run) = runs.get_mut(turn.run) {
-            run.add_wait(waited);
-        }
-        if let Some(foreground) = runs.foreground().filter(|foreground| *foreground != turn.run) {
-            runs.get_mut(foreground).into_iter().for_each(|run| run.shift_deadline(waited));
-        }
-        self.arm_kernel_timer(turn.deadline, now);
+        let run = runs.get_mut(turn.run).filter(|run| !run.patience.is_over(now))?;
+        run.patience.resume(now);
+        let until = run.patience.until();
+        runs.iter_mut().for_each(|(_, run)| run.clock.pause(now));
+        turn.clock.pause(now);
+        self.turn.set(Some(turn));
+        self.disarm_kernel_timer();
+        until
     }
 
-    pub fn arm_kernel_timer(&self, deadline: Instant, now: Instant) {
-        let left = deadline.saturating_duration_since(now) + self.turn_grace() + KERNEL_SLACK;
-        self.kernel_timer.borrow_mut().arm(left);
+    /// The prompt is over.
+    pub fn resume_clocks(&self, now: Instant) {
+        let Some(mut turn) = self.turn.get() else { return };
+        let mut runs = self.runs.borrow_mut();
+        if let Some(run) = runs.get_mut(turn.run) {
+            run.patience.pause(now);
+        }
+        runs.iter_mut().for_each(|(_, run)| run.clock.resume(now));
+        turn.clock.resume(now);
+        self.turn.set(Some(turn));
+        self.arm_kernel_timer(turn.clock.left(now));
+    }
+
+    /// Does work that asks whether it must stop, and does stop then. Only a machine that is busy elsewhere can keep it from that, so the
+    /// kernel waits for longer than it would for a script.
+    pub fn with_patience<T>(&self, work: impl FnOnce() -> T) -> T {
+        let Some(Turn { grace, .. }) = self.turn.get() else { return work() };
+        self.set_grace(grace.max(PATIENT_GRACE));
+        let done = work();
+        self.set_grace(grace);
+        done
+    }
+
+    fn set_grace(&self, grace: Duration) {
+        let (Some(turn), now) = (self.turn.get(), Instant::now()) else { return };
+        self.turn.set(Some(Turn { grace, ..turn }));
+        // What has been stopped meanwhile has its grace from here on.
+        let stop = self.stop.get().map(|(stop, _)| (stop, now));
+        self.stop.set(stop);
+        self.arm_kernel_timer(if stop.is_some() { Duration::ZERO } else { turn.clock.left(now) });
+    }
+
+    pub fn arm_kernel_timer(&self, left: Duration) {
+        self.kernel_timer.borrow_mut().arm(left + self.turn_grace() + KERNEL_SLACK);
     }
 
     fn turn_grace(&self) -> Duration {
@@ -195,7 +228,7 @@ impl Host {
         if self.turn.get().is_some() && self.stop.get().is_none() {
             self.stop.set(Some((stop, now)));
             // A loop that never asks has only the grace from here, whatever its deadline was.
-            self.arm_kernel_timer(now, now);
+            self.arm_kernel_timer(Duration::ZERO);
             // A full heap has no room for the interrupt's own error, and what is thrown instead can be caught.
             self.gauge.borrow().set_host_room(true);
         }
@@ -204,11 +237,7 @@ impl Host {
     /// Marks the runs whose own deadline has passed.
     pub fn note_passed_deadlines(&self, now: Instant) {
         for (_, run) in self.runs.borrow_mut().iter_mut() {
-            let deadline = match run.phase {
-                super::runs::Phase::Foreground => run.deadline,
-                super::runs::Phase::Background { deadline, .. } => deadline,
-            };
-            if now >= deadline {
+            if run.clock.is_over(now) {
                 run.stop.get_or_insert(StopReason::Deadline);
             }
         }
@@ -257,23 +286,31 @@ impl Host {
     /// From now on the engine that a `Prepare` has asked for is being built.
     pub fn prepared(&self) {
         self.preparing.set(false);
-        self.stopped_unstarted.set(None);
+        self.cancelled.set(None);
     }
 
-    /// Whether this run was interrupted while its frame was still waiting.
-    pub fn take_stopped_unstarted(&self, run: RunId) -> Option<StopReason> {
-        self.stopped_unstarted.take().filter(|(stopped, _)| *stopped == run).map(|(_, reason)| reason)
+    /// Whether this question was cancelled while its frame was still waiting.
+    pub fn is_cancelled(&self, question: QueryId) -> bool {
+        let last = self.cancelled.get();
+        if last == Some(question) {
+            self.cancelled.set(None);
+        }
+        last.is_some()
     }
 
     fn interrupt(&self, target: Option<RunId>, reason: StopReason, now: Instant) {
         let hit = |run: RunId| target.is_none_or(|target| target == run);
-        for message in self.inbox.borrow().iter() {
-            if let HostMessage::Run(request) = message
-                && hit(request.run)
-                && self.stopped_unstarted.get().is_none()
-            {
-                self.stopped_unstarted.set(Some((request.run, reason)));
-            }
+        let is_hit = |message: &HostMessage| matches!(message, HostMessage::Run(request) if hit(request.run));
+        let waiting = self.inbox.borrow().iter().position(is_hit);
+        if let Some(HostMessage::Run(request)) = waiting.and_then(|at| self.inbox.borrow_mut().remove(at)) {
+            self.end_unstarted(request.run, reason.outcome());
+        }
+        if target.is_none() {
+            let last = self.inbox.borrow().iter().rev().find_map(|message| match message {
+                HostMessage::Query { id, .. } => Some(*id),
+                _ => None,
+            });
+            self.cancelled.set(last.or(self.cancelled.get()));
         }
         let turn = self.turn.get().map(|turn| turn.run);
         let mut to_bury = Vec::new();
@@ -329,13 +366,20 @@ impl Host {
             end.background = run.timers;
             end.usage = run.take_usage(now, heap);
             if end.background > 0 {
-                runs.move_to_background(id, now + background_timeout);
+                runs.move_to_background(id, RunClock::start(background_timeout, now));
             } else {
                 runs.remove(id);
                 // Those that keep no run alive.
                 self.timers.borrow_mut().bury(id);
             }
         }
+        self.send(&WorkerMessage::Done(Box::new(end)));
+    }
+
+    /// Ends a run that has not begun. It need not wait for what keeps it from that, which may take longer than the server's patience.
+    fn end_unstarted(&self, run: RunId, outcome: Outcome) {
+        let usage = Usage::default();
+        let end = RunEnd { run, outcome, value: None, error: None, usage, background: 0, engine_replaced: false };
         self.send(&WorkerMessage::Done(Box::new(end)));
     }
 
@@ -349,7 +393,7 @@ impl Host {
         let usage = run.take_usage(Instant::now(), self.heap_bytes());
         let error = match run.phase {
             super::runs::Phase::Foreground => None,
-            super::runs::Phase::Background { error, .. } => error,
+            super::runs::Phase::Background { error } => error,
         };
         let outcome = outcome.unwrap_or(match (run.stop, &error) {
             (Some(reason), _) => reason.outcome(),

@@ -1,7 +1,7 @@
 //! `prompt`, `confirm` and `alert`: the run waits for the client, and its deadline waits with it.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rquickjs::function::Opt;
 use rquickjs::{Ctx, Exception, Function, Result, Value};
@@ -14,12 +14,12 @@ use crate::ipc::{InputKind, MAX_PROMPT_BYTES, MAX_PROMPTS, WorkerMessage};
 pub fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> Result<()> {
     for (name, kind) in [("prompt", InputKind::Prompt), ("confirm", InputKind::Confirm), ("alert", InputKind::Alert)] {
         let host = Rc::clone(host);
-        let ask = move |ctx: Ctx<'js>, text: Opt<Value<'js>>| -> Result<Value<'js>> {
-            let text = match &text.0 {
-                Some(text) => inspect::console_text(&ctx, &host, std::slice::from_ref(text))?,
-                None => String::new(),
-            };
-            let answer = ask(&ctx, &host, kind, text)?;
+        let ask = move |ctx: Ctx<'js>, text: Opt<Value<'js>>, default: Opt<Value<'js>>| -> Result<Value<'js>> {
+            let text_of = |value: &Value<'js>| inspect::console_text(&ctx, &host, std::slice::from_ref(value));
+            let text = text.0.as_ref().map(text_of).transpose()?.unwrap_or_default();
+            let offered = default.0.filter(|default| kind == InputKind::Prompt && !default.is_undefined());
+            let default = offered.as_ref().map(text_of).transpose()?;
+            let answer = ask(&ctx, &host, kind, text, default)?;
             match kind {
                 InputKind::Prompt => match answer {
                     Some(answer) => Ok(rquickjs::String::from_str(ctx, &answer)?.into_value()),
@@ -39,15 +39,14 @@ fn is_yes(answer: &str) -> bool {
 }
 
 /// Asks the client and blocks until it has answered, the time for answers is used up, or the turn must stop.
-fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Option<String>> {
+fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String, default: Option<String>) -> Result<Option<String>> {
     let Some(turn) = host.turn_of_run() else {
         return Err(Exception::throw_message(ctx, "No run is there to ask"));
     };
     let run = turn.run;
     let text = inspect::cut(text, MAX_PROMPT_BYTES);
-    let patience = Duration::from_millis(host.settings.borrow().input_timeout_ms);
-    let waited = host.runs.borrow().get(run).map_or(Duration::ZERO, |run| run.input_waited);
-    if waited >= patience {
+    let default = default.map(|default| inspect::cut(default, MAX_PROMPT_BYTES));
+    if host.runs.borrow().get(run).is_some_and(|run| run.patience.is_over(Instant::now())) {
         return Ok(None);
     }
     let asked_before = host.runs.borrow_mut().get_mut(run).map_or(0, |run| {
@@ -61,10 +60,8 @@ fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Opti
     host.flush_console();
     // An answer that is already there belongs to an earlier question.
     while host.take_answer(run).is_some() {}
-    host.send(&WorkerMessage::InputRequest { run, kind, text });
-    host.disarm_kernel_timer();
-    let asked = Instant::now();
-    let until = asked + (patience - waited);
+    host.send(&WorkerMessage::InputRequest { run, kind, text, default });
+    let Some(until) = host.pause_clocks(Instant::now()) else { return Ok(None) };
     let answer = loop {
         if host.stopped().is_some() {
             break None;
@@ -78,8 +75,7 @@ fn ask(ctx: &Ctx<'_>, host: &Host, kind: InputKind, text: String) -> Result<Opti
         host.wire.wait(Some(until));
         host.receive(Instant::now());
     };
-    let now = Instant::now();
-    host.shift_turn(now - asked, now);
+    host.resume_clocks(Instant::now());
     if host.stopped().is_some() {
         return Err(Exception::throw_internal(ctx, "interrupted"));
     }

@@ -5,6 +5,9 @@
 //! asked between jobs and by every host function that may take long, and a kernel timer stands behind all of them. The host's
 //! own first reason to stop decides the outcome; an error never does, because scripts can make any error.
 //!
+//! Texts are parsed on a stack and a heap that can be given up (`source::guard`, `sandbox::scratch`), so that no text costs the
+//! process its life.
+//!
 //! An engine is built for one lease and dropped after it (`engine`). Values are shown by reading data properties only
 //! (`inspect`, `errors`); the intrinsics for that are captured before any other code runs (`tools`).
 
@@ -50,6 +53,9 @@ pub fn main(policy: &sandbox::Policy) -> ! {
         exit::now(Exit::Panicked);
     }));
     warm_up();
+    if sandbox::scratch::install(policy.code_bytes).is_err() {
+        exit::now(Exit::NoEngine);
+    }
     match sandbox::enter(policy) {
         Ok(report) => event_loop::run(report),
         Err(error) => {

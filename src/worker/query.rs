@@ -4,7 +4,7 @@
 //! runs code of the script's, and what that prints belongs to nobody. The microtasks that it leaves may be what a foreground run waits
 //! for: then they are that run's.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rquickjs::{Object, Persistent, Value};
 
@@ -13,35 +13,26 @@ use super::host::{Stop, Turn};
 use super::references::Kept;
 use super::turn::clear_exception;
 use super::{complete, errors, inspect, source};
+use crate::clock::RunClock;
 use crate::ids::{QueryId, RunId};
-use crate::ipc::{Answer, Query, Reference, WorkerMessage};
-
-/// How long an answer may take.
-const QUERY_TIME: Duration = Duration::from_secs(1);
-
-/// How long completions may take: whoever types does not wait for longer.
-const COMPLETE_TIME: Duration = Duration::from_millis(50);
-
-/// From the interrupt to the end of the process, where no code of the script's runs: nothing is there that could swallow an
-/// interrupt, only a machine that is busy elsewhere, and that must not cost a session its state.
-const PATIENT_GRACE: Duration = Duration::from_secs(10);
+use crate::ipc::{Answer, PATIENT_GRACE, Query, Reference, WorkerMessage};
 
 /// The run of a question's turn. The server counts runs from 1.
 const NO_RUN: RunId = RunId(0);
 
 impl Worker {
     pub(super) fn answer(&mut self, id: QueryId, query: &Query) {
+        if self.host.is_cancelled(id) {
+            self.host.send(&WorkerMessage::Answer { id, answer: Answer::TooSlow, engine_replaced: false });
+            return;
+        }
         let now = Instant::now();
-        let time = match query {
-            Query::Complete { .. } => COMPLETE_TIME,
-            Query::Inspect { .. } | Query::IsComplete { .. } => QUERY_TIME,
-        };
         let grace = if self.calls_getter(query) { self.host.grace() } else { PATIENT_GRACE };
-        self.begin(Turn { run: NO_RUN, deadline: now + time, grace }, now);
+        self.begin(Turn { run: NO_RUN, clock: RunClock::start(query.time_limit(), now), grace }, now);
         let found = match query {
             Query::Inspect { reference, start, count } => self.inspected(*reference, *start, *count),
             Query::Complete { code, cursor } => self.completed(code, *cursor),
-            Query::IsComplete { code, lang } => Some(Answer::Completeness(source::completeness(code, *lang))),
+            Query::IsComplete { code, lang } => source::completeness(&self.host, code, *lang).map(Answer::Completeness),
         };
         let stopped = self.host.end_turn();
         let mut engine_replaced = false;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{Detail, ErrorInfo};
 use crate::outcome::{StopReason, Usage};
@@ -14,28 +15,32 @@ pub const UNCAUGHT_BEYOND_CAPS: u32 = 100;
 /// UTF-8 bytes of each of these, where the cap on bytes is used up. All of them fit into what the server grants over the caps.
 pub const UNCAUGHT_BYTES: usize = 2 << 10;
 
+/// What a turn of the background gets however little its run has left to compute: a short one that has to wait for the processor is
+/// better counted at its end than interrupted.
+const LEAST_TURN: Duration = Duration::from_millis(50);
+
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Phase {
     /// Its value is not known yet. Left by `Done`.
     Foreground,
-    /// Its timers live on, until then at most. Left by `Settled`.
-    Background { deadline: Instant, error: Option<ErrorInfo> },
+    /// Its timers live on. Left by `Settled`.
+    Background { error: Option<ErrorInfo> },
 }
 
 /// One run, from its `Started` to its last message.
 #[derive(Debug)]
 pub struct Run {
     pub timeout: Duration,
-    /// Of the foreground. Moves while a prompt waits.
-    pub deadline: Instant,
+    /// Until it is to end: of the foreground, or of the whole background.
+    pub clock: RunClock,
     pub phase: Phase,
     /// The first reason to end it; decides its outcome.
     pub stop: Option<StopReason>,
     /// How many of the engine's timers are its own.
     pub timers: u32,
-    /// How long its prompts have waited.
-    pub input_waited: Duration,
+    /// What is left for answers to its prompts: runs while one waits.
+    pub patience: RunClock,
     /// How many questions it has asked.
     pub prompts: u32,
     /// What its values come with.
@@ -54,20 +59,22 @@ pub struct ConsoleAccount {
     /// Dropped, and not yet told.
     pub untold: u64,
     pub uncaught: u32,
+    /// An entry had no room: nothing more is taken, so that what would be dropped is not made first.
+    pub is_full: bool,
     /// What of it an earlier phase has reported.
     reported_bytes: u64,
     reported_dropped: u64,
 }
 
 impl Run {
-    pub fn new(timeout: Duration, detail: Detail, now: Instant) -> Run {
+    pub fn new(timeout: Duration, patience: Duration, detail: Detail, now: Instant) -> Run {
         Run {
             timeout,
-            deadline: now + timeout,
+            clock: RunClock::start(timeout, now),
             phase: Phase::Foreground,
             stop: None,
             timers: 0,
-            input_waited: Duration::ZERO,
+            patience: RunClock::paused(patience),
             prompts: 0,
             detail,
             console: ConsoleAccount::default(),
@@ -80,28 +87,23 @@ impl Run {
         self.phase == Phase::Foreground
     }
 
-    /// When a turn of this run that begins now must be over.
-    pub fn turn_deadline(&self, now: Instant) -> Instant {
+    /// How long a turn of this run that begins now may take.
+    pub fn turn_time(&self, now: Instant) -> Duration {
         match self.phase {
-            Phase::Foreground => self.deadline,
-            Phase::Background { deadline, .. } => deadline.min(now + self.timeout),
+            Phase::Foreground => self.clock.left(now),
+            Phase::Background { .. } => {
+                let computing = self.timeout.saturating_sub(self.cpu).max(LEAST_TURN.min(self.timeout));
+                self.clock.left(now).min(computing)
+            }
         }
     }
 
+    /// Counts what a turn has computed. All turns of a background together have the run's own time limit for that, and no more:
+    /// else one that never rests would hold a core for as long as a background may wait.
     pub fn add_cpu(&mut self, cpu: Duration) {
         self.cpu += cpu;
-    }
-
-    /// A prompt has kept it waiting: that is not its own time.
-    pub fn add_wait(&mut self, waited: Duration) {
-        self.input_waited += waited;
-        self.shift_deadline(waited);
-    }
-
-    pub fn shift_deadline(&mut self, by: Duration) {
-        match &mut self.phase {
-            Phase::Foreground => self.deadline += by,
-            Phase::Background { deadline, .. } => *deadline += by,
+        if !self.is_foreground() && self.cpu >= self.timeout {
+            self.stop.get_or_insert(StopReason::Deadline);
         }
     }
 
@@ -152,10 +154,11 @@ impl Runs {
     }
 
     /// Moves the foreground run to the background.
-    pub fn move_to_background(&mut self, id: RunId, deadline: Instant) {
+    pub fn move_to_background(&mut self, id: RunId, clock: RunClock) {
         self.foreground = self.foreground.filter(|foreground| *foreground != id);
         if let Some(run) = self.all.get_mut(&id) {
-            run.phase = Phase::Background { deadline, error: None };
+            run.phase = Phase::Background { error: None };
+            run.clock = clock;
         }
     }
 
@@ -183,12 +186,6 @@ impl Runs {
 
     /// The next instant at which a deadline of an idle run passes.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.all
-            .values()
-            .map(|run| match run.phase {
-                Phase::Foreground => run.deadline,
-                Phase::Background { deadline, .. } => deadline,
-            })
-            .min()
+        self.all.values().filter_map(|run| run.clock.until()).min()
     }
 }

@@ -14,16 +14,21 @@ use rquickjs::object::Accessor;
 use rquickjs::{Array, Ctx, FromJs, Function, IntoJs, Object, Persistent, Result, Value};
 
 use super::host::Host;
-use crate::sandbox;
+use crate::sandbox::{self, IteratorClasses};
 
 /// Hexadecimal digits of the largest bigint that is shown. Decimal digits take time by the square of their number, in one go.
 const MOST_BIGINT_DIGITS: usize = 16_384;
+
+/// UTF-16 units of a symbol's description and of a regular expression that are copied out of the engine, where each further copy
+/// takes as much again. Whoever shows them cuts them in any case.
+const MOST_COPIED_UNITS: usize = 256 << 10;
 
 /// What was captured, kept from one look to the next. Must be dropped before the engine.
 pub struct Tools {
     all: Persistent<Array<'static>>,
     /// The engine's number for `DOMException`s, once somebody has asked for it.
     dom_class: Rc<Cell<Option<u32>>>,
+    iterators: IteratorClasses,
 }
 
 /// Declares the captured intrinsics: a name for each, and the expression path it is found under.
@@ -56,8 +61,6 @@ tools! {
     FunctionPrototype: Get ["Function", "prototype"],
     ErrorPrototype: Get ["Error", "prototype"],
     TypedPrototype: Get ["Uint8Array", "prototype", "__proto__"],
-    MapIterator: Get ["@map iterator", "__proto__"],
-    SetIterator: Get ["@set iterator", "__proto__"],
     ClassText: Get ["Object", "prototype", "toString"],
     IsExtensible: Get ["Object", "isExtensible"],
     ToStringTag: Get ["Symbol", "toStringTag"],
@@ -308,7 +311,9 @@ impl Tools {
         }
         // The array is never reachable for a script, but its prototype is.
         all.as_object().set_prototype(None)?;
-        Ok(Tools { all: Persistent::save(ctx, all), dom_class: Rc::default() })
+        let [(_, map), (_, set), ..] = &samples;
+        let iterators = IteratorClasses::of(map.as_value(), set.as_value());
+        Ok(Tools { all: Persistent::save(ctx, all), dom_class: Rc::default(), iterators })
     }
 
     /// An object with the intrinsics that the host's own JavaScript uses. It inherits nothing.
@@ -330,6 +335,7 @@ impl Tools {
             error: all.get(Tool::Error as usize)?,
             prepare: None,
             dom_class: Rc::clone(&self.dom_class),
+            iterators: self.iterators,
             all,
         };
         let prepare: Value = look.ask(Tool::GetPrepare, &look.error, ())?;
@@ -368,6 +374,7 @@ pub struct Look<'js> {
     describe: Function<'js>,
     error: Value<'js>,
     dom_class: Rc<Cell<Option<u32>>>,
+    iterators: IteratorClasses,
     /// The script's own `prepareStackTrace`, to be given back.
     prepare: Option<Value<'js>>,
 }
@@ -432,6 +439,14 @@ impl<'js> Look<'js> {
         }
     }
 
+    /// The getter of an own accessor.
+    pub fn getter(&self, object: &Object<'js>, key: Value<'js>) -> Result<Option<Object<'js>>> {
+        match self.descriptor(object.as_value(), key)? {
+            Some(descriptor) => Ok(descriptor.get::<_, Value>("get")?.into_object()),
+            None => Ok(None),
+        }
+    }
+
     pub fn is_enumerable(&self, object: &Object<'js>, key: &Value<'js>) -> Result<bool> {
         match self.descriptor(object.as_value(), key.clone())? {
             Some(descriptor) => descriptor.get("enumerable"),
@@ -491,9 +506,9 @@ impl<'js> Look<'js> {
         }
     }
 
-    /// `Symbol(description)`.
+    /// `Symbol(description)`, or the start of that.
     pub fn symbol_text(&self, symbol: &Value<'js>) -> Result<String> {
-        self.whole_text(&self.ask(Tool::SymbolText, symbol, ())?)
+        self.text(&self.ask(Tool::SymbolText, symbol, ())?, MOST_COPIED_UNITS)
     }
 
     /// The decimal digits; `None` where there would be too many.

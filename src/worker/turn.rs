@@ -12,6 +12,7 @@ use super::runs::Phase;
 use super::source::{self, Completion, Failure, Unwrap};
 use super::timers::Timer;
 use super::{errors, inspect};
+use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{ErrorInfo, RunRequest, ValueInfo};
 use crate::outcome::{Outcome, StopReason};
@@ -42,6 +43,8 @@ enum Evaluated {
     Thrown(Kept),
     /// The parser did not take it.
     Refused(ErrorInfo),
+    /// Its `input` could not be had: why not. The code has not run.
+    WithoutInput(Kept),
 }
 
 /// Whether an uncaught error was thrown, or is the reason of a promise that nobody listens to.
@@ -64,7 +67,9 @@ impl Worker {
         let Some(engine) = &self.engine else { return };
         let host = &self.host;
         let completed = engine.context.with(|ctx| {
-            set_input(&ctx, request.input.as_deref(), input_was_set);
+            if let Err(thrown) = set_input(&ctx, request.input.as_deref(), input_was_set) {
+                return Evaluated::WithoutInput(Persistent::save(&ctx, thrown));
+            }
             match source::evaluate(&ctx, host, request) {
                 Ok(Completion::Value(value)) => Evaluated::Value(Persistent::save(&ctx, value)),
                 Ok(Completion::Promise(promise, unwrap)) => {
@@ -76,7 +81,7 @@ impl Worker {
         });
         let awaited = match &completed {
             Evaluated::Promise(promise, _) => Some(promise),
-            Evaluated::Value(_) | Evaluated::Thrown(_) | Evaluated::Refused(_) => None,
+            Evaluated::Value(_) | Evaluated::Thrown(_) | Evaluated::Refused(_) | Evaluated::WithoutInput(_) => None,
         };
         self.drain_jobs(run, awaited);
         let verdict = match completed {
@@ -86,6 +91,10 @@ impl Worker {
             }
             Evaluated::Value(value) => self.verdict_of(Ok(value), run),
             Evaluated::Thrown(thrown) => self.verdict_of(Err(thrown), run),
+            Evaluated::WithoutInput(thrown) => {
+                self.input_is_set = false;
+                self.verdict_without_input(thrown, run)
+            }
             Evaluated::Refused(error) => Some(Verdict::Thrown { error, out_of_memory: false }),
         };
         self.end_turn(run, cpu, verdict);
@@ -124,16 +133,16 @@ impl Worker {
     pub(super) fn timer_turn(&mut self, timer: Timer) {
         let now = Instant::now();
         let run = timer.run;
-        let deadline = {
+        let left = {
             let mut runs = self.host.runs.borrow_mut();
-            let foreground = runs.foreground().and_then(|id| runs.get(id)).map(|run| run.deadline);
+            let foreground = runs.foreground().and_then(|id| runs.get(id)).map(|run| run.clock.left(now));
             let Some(run) = runs.get_mut(run) else { return };
             if timer.holds_run() && !timer.repeats() {
                 run.timers = run.timers.saturating_sub(1);
             }
-            run.turn_deadline(now).min(foreground.unwrap_or(run.turn_deadline(now)))
+            foreground.into_iter().fold(run.turn_time(now), Duration::min)
         };
-        let cpu = self.begin_turn(run, deadline, now);
+        let cpu = self.begin_turn(run, left, now);
         let Some(engine) = &self.engine else { return };
         let thrown = engine.context.with(|ctx| match timer.fire(&ctx) {
             Ok(()) => None,
@@ -164,12 +173,12 @@ impl Worker {
     /// A turn of the foreground run has what is left of its time.
     fn begin_foreground_turn(&self, run: RunId) -> Duration {
         let now = Instant::now();
-        let deadline = self.host.runs.borrow().get(run).map_or(now, |run| run.deadline);
-        self.begin_turn(run, deadline, now)
+        let left = self.host.runs.borrow().get(run).map_or(Duration::ZERO, |run| run.clock.left(now));
+        self.begin_turn(run, left, now)
     }
 
-    fn begin_turn(&self, run: RunId, deadline: Instant, now: Instant) -> Duration {
-        self.begin(Turn { run, deadline, grace: self.host.grace() }, now)
+    fn begin_turn(&self, run: RunId, time: Duration, now: Instant) -> Duration {
+        self.begin(Turn { run, clock: RunClock::start(time, now), grace: self.host.grace() }, now)
     }
 
     pub(super) fn begin(&self, turn: Turn, now: Instant) -> Duration {
@@ -226,7 +235,7 @@ impl Worker {
         };
         self.host.print_uncaught(run, format!("{lead} {}", error.stack));
         if let Some(run) = self.host.runs.borrow_mut().get_mut(run)
-            && let Phase::Background { error: first, .. } = &mut run.phase
+            && let Phase::Background { error: first } = &mut run.phase
         {
             first.get_or_insert(error);
         }
@@ -277,6 +286,19 @@ impl Worker {
             clear_exception(&ctx);
             verdict.ok()
         })
+    }
+
+    /// What becomes of a run whose `input` the engine could not make.
+    fn verdict_without_input(&self, thrown: Kept, run: RunId) -> Option<Verdict> {
+        match self.verdict_of(Err(thrown), run)? {
+            Verdict::Thrown { error, out_of_memory: false } => {
+                let message = format!("The input cannot be had: {}", error.message);
+                let stack = format!("{}: {message}", error.name);
+                let error = ErrorInfo { message, stack, line: None, column: None, frames: Vec::new(), ..error };
+                Some(Verdict::Thrown { error, out_of_memory: false })
+            }
+            verdict => Some(verdict),
+        }
     }
 
     /// Closes the turn and acts on what came of it.
@@ -363,19 +385,18 @@ pub(super) fn clear_exception(ctx: &Ctx<'_>) {
     }
 }
 
-/// Defines the global `input`, or takes the last run's away. A script that has made that impossible keeps its own.
-fn set_input(ctx: &Ctx<'_>, input: Option<&str>, was_set: bool) {
+/// Defines the global `input`, or takes the last run's away: that one is gone first, so that no run ever sees another's. What
+/// kept the new one from being defined comes back.
+fn set_input<'js>(ctx: &Ctx<'js>, input: Option<&str>, was_set: bool) -> Result<(), Value<'js>> {
     let globals = ctx.globals();
-    let set = match input {
-        Some(json) => ctx
-            .json_parse(json)
-            .and_then(|value| globals.prop("input", Property::from(value).writable().configurable().enumerable())),
-        None if was_set => globals.remove("input"),
-        None => Ok(()),
-    };
-    if set.is_err() {
+    if was_set && globals.remove("input").is_err() {
+        // A script has made it its own for good.
         clear_exception(ctx);
     }
+    let Some(json) = input else { return Ok(()) };
+    ctx.json_parse(json)
+        .and_then(|value| globals.prop("input", Property::from(value).writable().configurable().enumerable()))
+        .map_err(|_| ctx.catch())
 }
 
 /// Whether a thrown value is what the engine throws when the heap is full: its own error, or null where there was no room for one.

@@ -14,8 +14,9 @@ const ARGS = [
 
 const OPTIONS = { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS };
 
-export function launch() {
-  return chromium.launch(OPTIONS);
+/** `more` are arguments beside the usual ones. */
+export function launch(more = []) {
+  return chromium.launch({ ...OPTIONS, args: [...ARGS, ...more] });
 }
 
 /** A browser as a person has one: with a profile, in the folder that is named. */

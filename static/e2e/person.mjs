@@ -71,6 +71,16 @@ export async function openWindow(page, name) {
   await page.getByRole("dialog", { name }).waitFor();
 }
 
+/** Waits for a suggestion. A server that is busy gives none, and is asked once more, by the key for it. */
+export function suggested(page, option) {
+  const isThere = () => option.first().waitFor({ timeout: 2_000 }).then(() => true, () => false);
+  return eventually("it is suggested", async () => {
+    if (await isThere()) return { ok: true };
+    await page.keyboard.press("Control+Space");
+    return { ok: false };
+  });
+}
+
 export async function eventually(what, check) {
   const until = Date.now() + 20_000;
   for (;;) {

@@ -58,6 +58,15 @@ const VIEWS = [
   { name: "earlier", context: { ...DESKTOP, colorScheme: "light" }, more: earlier },
   { name: "suggestions", context: { ...DESKTOP, colorScheme: "light" }, more: suggestions },
   { name: "suggestions-phone", context: { ...PHONE, colorScheme: "dark" }, more: suggestions },
+  { name: "phone-keyboard", context: { ...PHONE, viewport: { width: 360, height: 340 }, colorScheme: "light" }, more: types },
+  { name: "low-portrait", context: { ...PHONE, viewport: { width: 360, height: 450 }, colorScheme: "dark" }, more: types },
+  { name: "low-landscape", context: { ...PHONE, viewport: { width: 740, height: 360 }, colorScheme: "light" }, more: types },
+  { name: "low-console", context: { ...PHONE, viewport: { width: 740, height: 360 }, colorScheme: "dark" } },
+  { name: "low-menu", context: { ...PHONE, viewport: { width: 360, height: 450 }, colorScheme: "light" }, more: (page) => openWindow(page, "Menu") },
+  { name: "search", context: { ...DESKTOP, colorScheme: "light" }, more: searches },
+  { name: "search-dark", context: { ...DESKTOP, colorScheme: "dark" }, more: searches },
+  { name: "typescript", context: { ...DESKTOP, colorScheme: "light" }, more: restarts },
+  { name: "gone", context: { ...DESKTOP, colorScheme: "dark" }, more: outlives },
   { name: "question", context: { ...PHONE, colorScheme: "light" }, more: asks },
 ];
 
@@ -154,6 +163,41 @@ async function suggestions(page) {
   await page.keyboard.type("con");
   await page.getByRole("listbox").waitFor();
   await page.keyboard.press("ArrowDown");
+}
+
+/** As on a phone whose keyboard is up. */
+async function types(page) {
+  await page.getByRole("group", { name: "Pane" }).getByRole("button", { name: "Code" }).click();
+  await page.locator(".cm-content").click();
+}
+
+async function searches(page) {
+  await page.locator(".cm-content").click();
+  await page.keyboard.press("Control+f");
+  await page.locator(".cm-search input[name=search]").fill("planet");
+}
+
+async function restarts(page) {
+  await page.getByLabel("Language").selectOption("TypeScript");
+  await page.getByRole("switch", { name: "Keep state" }).check();
+  await page.getByRole("button", { name: "Clear" }).click();
+  await run(page, 'const every: number = 40;\nlet ticks = 0;\nsetInterval(() => ticks < 9 && console.log("tick", ++ticks), every);\n"first"');
+  await rowWith(page, "value", "'first'");
+  await run(page, 'const name: string | null = prompt("Your name?", "Ada");\nconst sure = confirm("Sure?");\n({ name, sure })');
+  await page.getByLabel("Your name?").waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "OK" }).click();
+  await page.locator(".row-late").first().waitFor();
+}
+
+async function outlives(page) {
+  await page.getByRole("button", { name: "Clear" }).click();
+  await run(page, '({ name: "Ada", born: 1815, works: { notes: { on: "the engine" }, letters: [1, 2] } })');
+  await status(page, "Done");
+  await run(page, 'console.log("┌────┐\\n│ ██ │\\n└────┘");\nfor (let row = 0; row < 3; row++) console.log("▁▂▃▄▅▆▇█".repeat(3));');
+  await status(page, "Done");
+  await page.getByRole("button", { name: "Value", exact: true }).first().click();
+  await page.getByRole("treeitem", { name: /^works: / }).click();
 }
 
 async function asks(page) {

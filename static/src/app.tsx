@@ -1,283 +1,180 @@
 /** The page: header, editor, console, line, status. */
 
-import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
 import { BracketBar } from "./bracket-bar";
-import { ConnectionMark, ConnectionNotice } from "./connection-mark";
+import { ConnectionNotice } from "./connection-mark";
 import { Console } from "./console";
 import { Dialogs, type Window } from "./dialogs";
 import { useDraft, useWorkspace } from "./draft";
-import { EarlierCode, type Earlier } from "./earlier-code";
-import type { Complete } from "./editor-completion";
+import { EarlierCode } from "./earlier-code";
 import { EditorPane, type CodeSource } from "./editor-pane";
+import { canFocus, guardFocus, showsOnePane, stopAfter, type Pane } from "./focus";
+import { Header } from "./header";
 import { InputForm } from "./input-form";
 import { Line } from "./line";
 import { applyLook } from "./look";
+import { Notice, type News } from "./notice";
 import { Options } from "./options";
 import { usePlaces } from "./places";
 import type { Playground } from "./playground";
-import type { Program } from "./program";
-import type { Completions } from "./protocol";
-import type { Reply } from "./requests";
-import { decodeShared, isShared } from "./share";
-import { listenForShortcuts, RUN_KEYS, STOP_KEYS } from "./shortcuts";
-import { withSnapshot, type Snapshot } from "./snapshots";
+import { usePrograms } from "./programs";
+import { useSettings } from "./settings";
+import { listenForShortcuts } from "./shortcuts";
 import { StatusLine } from "./status-line";
-import * as storage from "./storage";
-import type { Settings } from "./storage";
+import { boundedFontSize, DEFAULT_SETTINGS } from "./storage";
 import { tabId, Tabs } from "./tabs";
-import type { Deleted } from "./workspace";
-
-/** What the page has to say above its panes. */
-interface News {
-  text: string;
-  undo?: () => void;
-}
+import { useWindows } from "./window-state";
 
 export function App({ playground }: { playground: Playground }) {
   const { session, connection } = usePlayground(playground);
-  const [settings, setSettings] = useState(storage.loadSettings);
-  const [snapshots, setSnapshots] = useState<readonly Snapshot[]>(storage.loadSnapshots);
-  const [open, setOpen] = useState<Window | null>(null);
-  const [news, setNews] = useState<News | null>(null);
-  const [earlier, setEarlier] = useState<Earlier | null>(null);
-  const [someSelected, setSomeSelected] = useState(false);
   const workspace = useWorkspace();
   const saveLater = useDraft(workspace);
   const source = useRef<CodeSource | null>(null);
+  const [news, setNews] = useState<News | null>(null);
+  const [someSelected, setSomeSelected] = useState(false);
+  const [pane, setPane] = useState<Pane>("code");
+  const settingsState = useSettings();
+  const { settings, change } = settingsState;
+  const programs = usePrograms(playground, workspace, source, settingsState, setNews);
+  const windows = useWindows(() => rest(source.current));
+  const showWindow = (window: Window) => windows.show({ kind: "window", window });
 
   useLayoutEffect(() => applyLook(settings), [settings]);
+  useEffect(() => guardFocus(() => rest(source.current)), []);
 
-  const changeSettings = (changed: Settings) => {
-    setSettings(changed);
-    storage.saveSettings(changed);
+  /** What comes of it is to be seen. */
+  const run = (start: () => void) => {
+    start();
+    setPane("console");
+    if (showsOnePane()) whenSeen(".console-scroller", (scroller) => scroller.focus());
   };
 
-  const keep = (program: Program) => {
-    // Another tab may have added to them.
-    const kept = withSnapshot(storage.loadSnapshots(), { time: Date.now(), program });
-    storage.saveSnapshots(kept);
-    setSnapshots(kept);
+  const places = usePlaces(playground, workspace, {
+    go(id, place) {
+      setPane("code");
+      workspace.show(id);
+      whenSeen(".editor", () => source.current?.goTo(place));
+    },
+    onEarlier: (earlier) => windows.show({ kind: "earlier", earlier }),
+  });
+
+  const actions = {
+    run: () => run(programs.run),
+    runSelection: () => run(programs.runSelection),
+    help: () => showWindow("help"),
+    nextPane(by: 1 | -1) {
+      const { selector, pane: its } = stopAfter(by);
+      if (its) setPane(its);
+      whenSeen(selector, (stop) => (selector === ".editor" ? source.current?.focus() : stop.focus()));
+    },
+    fontSize(by: 1 | -1 | null) {
+      const fontSize = by === null ? DEFAULT_SETTINGS.fontSize : boundedFontSize(settings.fontSize + by);
+      change({ ...settings, fontSize });
+    },
   };
-
-  const run = () => {
-    const { keepState, timeoutMs } = settings;
-    const { program } = workspace;
-    source.current?.clearErrors();
-    keep(program);
-    playground.run({ origin: "editor", program, part: false, fresh: !keepState, timeoutMs });
-  };
-
-  /** In the runtime as it is: a part of a program builds on what ran before it. */
-  const runSelection = () => {
-    const selected = source.current?.selected();
-    if (!selected) return;
-    // So far down and to the right that its positions are those of the editor.
-    const before = "\n".repeat(selected.start.line - 1) + " ".repeat(selected.start.column - 1);
-    const { files } = workspace.program;
-    const program = { code: before + selected.code, lang: workspace.shown.lang, files };
-    source.current?.clearErrors();
-    playground.run({ origin: "editor", program, part: true, fresh: false, timeoutMs: settings.timeoutMs });
-  };
-
-  const runLine = (code: string) => {
-    const program = { code, lang: workspace.lang, files: [] };
-    playground.run({ origin: "line", program, part: true, fresh: false, timeoutMs: settings.timeoutMs });
-  };
-
-  const replaceProgram = (program: Program) => {
-    keep(workspace.program);
-    workspace.replace(program);
-    setOpen(null);
-  };
-
-  const openShared = async () => {
-    const { hash } = location;
-    if (!isShared(hash)) return;
-    const shared = await decodeShared(hash);
-    // From here on the program is the reader's own: a reload must not undo the edits.
-    history.replaceState(null, "", location.pathname + location.search);
-    if (!shared) return setNews({ text: "This link is damaged or too long. Your own code is as it was." });
-    const { program, keepState, timeoutMs } = shared;
-    replaceProgram(program);
-    changeSettings({ ...settings, keepState, timeoutMs });
-    setNews({ text: "This program came with the link. Read it before you run it; your own code is in the snapshots." });
-  };
-
-  const actions = useRef({ run, runSelection, openShared, changeSettings, settings });
-  actions.current = { run, runSelection, openShared, changeSettings, settings };
-
-  useEffect(() => {
-    const changed = () => void actions.current.openShared();
-    changed();
-    window.addEventListener("hashchange", changed);
-    return () => window.removeEventListener("hashchange", changed);
-  }, []);
-
+  const latest = useRef(actions);
+  latest.current = actions;
   useEffect(
     () =>
       listenForShortcuts({
-        run: () => actions.current.run(),
-        runSelection: () => actions.current.runSelection(),
+        run: () => latest.current.run(),
+        runSelection: () => latest.current.runSelection(),
         stop: playground.stop,
-        help: () => setOpen("help"),
-        nextPane: (by) => focusPane(by, source.current),
-        fontSize: (by) => {
-          const { settings: now, changeSettings: change } = actions.current;
-          const fontSize = by === null ? storage.DEFAULT_SETTINGS.fontSize : storage.boundedFontSize(now.fontSize + by);
-          change({ ...now, fontSize });
-        },
+        help: () => latest.current.help(),
+        nextPane: (by) => latest.current.nextPane(by),
+        fontSize: (by) => latest.current.fontSize(by),
       }),
     [playground],
   );
 
-  const places = usePlaces(playground, workspace, source, setEarlier);
-
-  const { ended } = session;
+  const { ended, question } = session;
   useEffect(() => {
     const marked = ended?.fault && ended.origin === "editor" ? places.documentOf(ended.program, ended.fault.file) : null;
     if (ended?.fault && marked) source.current?.markError(marked.id, ended.fault);
   }, [ended]);
+  // A question is where its answer is given.
+  useLayoutEffect(() => {
+    if (question) setPane("console");
+  }, [question]);
 
   const ready = useCallback((editor: CodeSource) => {
     source.current = editor;
   }, []);
-  const complete = useCallback<Complete>(async (code) => completionsOf(await playground.ask({ type: "complete", code }, COMPLETE_WITHIN_MS)), [playground]);
-
-  const deleted = (gone: Deleted) => {
-    const { name } = gone.file;
-    setNews({ text: `${name} is deleted.`, undo: () => workspace.restore(gone) });
-  };
-
-  const alive = session.runs.length > 0;
 
   return (
     <>
-      <header class="header">
-        <h1 class="brand">
-          <img class="brand-icon" src="favicon.svg" alt="" width="28" height="28" />
-          <span class="brand-name">runpen</span>
-        </h1>
-        <div class="actions">
-          <button type="button" class="button button-primary" title={`Run (${RUN_KEYS})`} onClick={run}>
-            <PlayIcon />
-            Run
-            <Keys>{RUN_KEYS}</Keys>
-          </button>
-          <button
-            type="button"
-            class="button button-stop"
-            title={`Stop (${STOP_KEYS})`}
-            disabled={!alive}
-            onClick={playground.stop}
-          >
-            <StopIcon />
-            Stop
-            <Keys>{STOP_KEYS}</Keys>
-          </button>
-        </div>
-        <ConnectionMark state={connection} />
-        <nav class="windows" aria-label="Windows">
-          <button type="button" class="quiet-button windows-wide" onClick={() => setOpen("examples")}>
-            Examples
-          </button>
-          <button type="button" class="quiet-button windows-wide" onClick={() => setOpen("share")}>
-            Share
-          </button>
-          <button type="button" class="quiet-button windows-wide" onClick={() => setOpen("help")}>
-            Keyboard
-          </button>
-          <button type="button" class="quiet-button" onClick={() => setOpen("menu")}>
-            Menu
-          </button>
-        </nav>
-      </header>
+      <Header
+        connection={connection}
+        isAlive={session.runs.length > 0}
+        pane={pane}
+        onRun={actions.run}
+        onStop={playground.stop}
+        onPane={setPane}
+        onWindow={showWindow}
+      />
       <ConnectionNotice state={connection} onRetry={playground.connect} />
-      {news !== null && (
-        <div class="notice notice-plain" role="status">
-          <span class="notice-text">{news.text}</span>
-          {news.undo && (
-            <button
-              type="button"
-              class="quiet-button"
-              onClick={() => {
-                news.undo?.();
-                setNews(null);
-              }}
-            >
-              Undo
-            </button>
-          )}
-          <button type="button" class="quiet-button" onClick={() => setNews(null)}>
-            Close
-          </button>
-        </div>
-      )}
-      <main class="panes">
-        <section class="pane" aria-labelledby="code-title">
+      {news && <Notice news={news} onClose={() => setNews(null)} />}
+      <main class="panes" data-pane={pane}>
+        <section class="pane pane-code" aria-labelledby="code-title">
           <div class="pane-head">
             <h2 class="pane-title" id="code-title">
               Code
             </h2>
             {someSelected && (
-              <button type="button" class="quiet-button" onClick={runSelection}>
+              <button type="button" class="quiet-button" onClick={actions.runSelection}>
                 Run selection
               </button>
             )}
-            <Options settings={settings} limits={session.limits} onChange={changeSettings} />
+            <Options settings={settings} limits={session.limits} onChange={change} />
           </div>
-          <Tabs workspace={workspace} onDeleted={deleted} />
+          <Tabs
+            workspace={workspace}
+            onDeleted={(gone) => setNews({ text: `${gone.file.name} is deleted.`, undo: () => workspace.restore(gone) })}
+          />
           <EditorPane
             workspace={workspace}
             plain={settings.plainEditor}
             labelledBy={tabId(workspace.shown)}
-            onChange={(id, text) => {
-              workspace.edited(id, text);
-              saveLater();
-            }}
+            onEdited={saveLater}
             onSelection={setSomeSelected}
             onReady={ready}
-            complete={complete}
+            complete={playground.complete}
           />
           <BracketBar source={() => source.current} />
         </section>
-        <section class="pane" aria-labelledby="console-title">
-          <Console
-            log={playground.log}
-            times={settings.times}
-            subscribe={playground.subscribeLog}
-            onTimes={(times) => changeSettings({ ...settings, times })}
-            leads={places.leads}
-            onPlace={places.go}
-            inspect={places.inspect}
-            onClear={playground.clear}
-          />
-          {session.question && <InputForm question={session.question} onAnswer={playground.answer} />}
-          <Line hasState={session.hasState} lang={workspace.lang} ask={playground.ask} onRun={runLine} onClear={playground.clear} />
+        <section class="pane pane-console" aria-labelledby="console-title">
+          <Console playground={playground} places={places} times={settings.times} onTimes={(times) => change({ ...settings, times })} />
+          {question && <InputForm question={question} onAnswer={playground.answer} />}
+          <Line playground={playground} hasState={session.hasState} lang={workspace.lang} onRun={programs.runLine} />
         </section>
       </main>
       <StatusLine session={session} />
-      {open && (
+      {windows.open?.kind === "window" && (
         <Dialogs
-          key={open}
-          open={open}
+          key={windows.open.id}
+          open={windows.open.window}
           settings={settings}
-          snapshots={snapshots}
+          limits={session.limits}
+          snapshots={programs.snapshots}
           program={() => workspace.program}
-          onOpen={setOpen}
-          onClose={() => setOpen(null)}
-          onSettings={changeSettings}
-          onProgram={replaceProgram}
+          onOpen={showWindow}
+          onClose={windows.close}
+          onSettings={change}
+          onProgram={(program) => {
+            programs.replace(program);
+            windows.close();
+          }}
         />
       )}
-      {earlier && (
+      {windows.open?.kind === "earlier" && (
         <EarlierCode
-          earlier={earlier}
-          onClose={() => setEarlier(null)}
+          key={windows.open.id}
+          earlier={windows.open.earlier}
+          onClose={windows.close}
           onProgram={(program) => {
-            setEarlier(null);
-            replaceProgram(program);
+            programs.replace(program);
+            windows.close();
           }}
         />
       )}
@@ -296,42 +193,17 @@ function usePlayground(playground: Playground) {
   return { session: playground.session, connection: playground.connection };
 }
 
-/** Later is too late: the reader has typed on. */
-const COMPLETE_WITHIN_MS = 500;
-
-function completionsOf(reply: Reply): Completions | null {
-  return "answer" in reply && reply.answer.type === "completions" ? reply.answer : null;
+/** At once, or as soon as its pane is there: only what is seen can have the focus. */
+function whenSeen(selector: string, act: (element: HTMLElement) => void): void {
+  const element = document.querySelector<HTMLElement>(selector);
+  if (!element) return;
+  if (element.getClientRects().length > 0) act(element);
+  else requestAnimationFrame(() => act(element));
 }
 
-/** The parts of the page in the order of F6: the editor, the console, its line, the header. */
-function focusPane(by: 1 | -1, editor: CodeSource | null): void {
-  const stops = [".editor", ".console-scroller", ".line-field", ".header button"].map((selector) => document.querySelector<HTMLElement>(selector));
-  const at = stops.findIndex((stop) => stop?.contains(document.activeElement));
-  const to = at < 0 ? 0 : (at + by + stops.length) % stops.length;
-  if (to === 0) editor?.focus();
-  else stops[to]?.focus();
-}
-
-function Keys({ children }: { children: ComponentChildren }) {
-  return (
-    <kbd class="keys" aria-hidden="true">
-      {children}
-    </kbd>
-  );
-}
-
-function PlayIcon() {
-  return (
-    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-      <path d="M4 2.6v10.8a.6.6 0 0 0 .92.5l8.4-5.4a.6.6 0 0 0 0-1L4.92 2.1A.6.6 0 0 0 4 2.6Z" />
-    </svg>
-  );
-}
-
-function StopIcon() {
-  return (
-    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-      <rect x="3" y="3" width="10" height="10" rx="1.5" />
-    </svg>
-  );
+/** Where the focus goes when what had it is gone: into the code, unless that would raise a screen keyboard. */
+function rest(editor: CodeSource | null): void {
+  const field = document.querySelector(".editor");
+  if (field && canFocus(field) && matchMedia("(pointer: fine)").matches) editor?.focus();
+  else document.querySelector<HTMLElement>(".button-primary")?.focus();
 }

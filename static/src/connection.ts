@@ -32,6 +32,8 @@ export const GOOD_AFTER_MS = 5_000;
 /** A dead network sends no close: an unanswered ping finds out. */
 export const PING_EVERY_MS = 20_000;
 export const PONG_WITHIN_MS = 10_000;
+/** When the browser says that it is offline. A server on the same machine answers all the same. */
+export const PROBE_WITHIN_MS = 1_000;
 
 const CLOSE_NORMAL = 1000;
 
@@ -77,6 +79,11 @@ export class Connection {
     }
   }
 
+  /** The network may be gone: finds out at once, and does not take anybody's word for it. */
+  probe(): void {
+    if (this.#state.kind === "open") this.#ping(PROBE_WITHIN_MS);
+  }
+
   close(): void {
     this.#drop();
     this.#failures = 0;
@@ -98,11 +105,15 @@ export class Connection {
 
   #schedulePing(): void {
     this.#pingTimer = setTimeout(() => {
-      this.#socket?.send(JSON.stringify({ type: "ping" } satisfies ClientMessage));
-      clearTimeout(this.#pongTimer);
-      this.#pongTimer = setTimeout(() => this.#lost("The server does not answer."), PONG_WITHIN_MS);
+      this.#ping(PONG_WITHIN_MS);
       this.#schedulePing();
     }, PING_EVERY_MS);
+  }
+
+  #ping(pongWithinMs: number): void {
+    this.#socket?.send(JSON.stringify({ type: "ping" } satisfies ClientMessage));
+    clearTimeout(this.#pongTimer);
+    this.#pongTimer = setTimeout(() => this.#lost("The server does not answer."), pongWithinMs);
   }
 
   #lost(why: string): void {

@@ -1,6 +1,7 @@
 /** What of the console is shown: a filter, folded groups, and what `console.clear` has left. */
 
 import type { RowSource } from "./console-log";
+import type { RunId } from "./protocol";
 import { isGroup, textOf, type EntryRow, type Row } from "./rows";
 
 export const SORTS = ["errors", "warnings", "logs", "debug", "results"] as const;
@@ -29,6 +30,8 @@ function sortOf(row: Row): Sort | null {
   switch (row.kind) {
     case "run":
     case "note":
+    case "question":
+    case "answer":
       return null;
     case "value":
       return "results";
@@ -71,8 +74,8 @@ export class ShownRows implements RowSource {
   #scanned = 0;
   #generation = 0;
   #logGeneration: number;
-  /** The groups that the next row stands in. */
-  #groups: { depth: number; hides: boolean }[] = [];
+  /** The groups that the next row of each run stands in. */
+  #groups = new Map<RunId, { depth: number; hides: boolean }[]>();
 
   constructor(
     private readonly log: RowSource,
@@ -95,6 +98,10 @@ export class ShownRows implements RowSource {
   get generation(): number {
     this.#catchUp();
     return this.#generation;
+  }
+
+  get headings(): number {
+    return this.log.headings;
   }
 
   slice(from: number, to: number): readonly Row[] {
@@ -133,7 +140,7 @@ export class ShownRows implements RowSource {
   #restart(): void {
     this.#numbers = [];
     this.#first = this.#scanned = 0;
-    this.#groups = [];
+    this.#groups.clear();
   }
 
   #catchUp(): void {
@@ -164,13 +171,16 @@ export class ShownRows implements RowSource {
     if (!this.#isInFolded(row) && matches(row, this.filter)) this.#numbers.push(number);
   }
 
-  /** Keeps count of the groups. A run begins outside of all: what it prints is not to vanish in an earlier run's group. */
+  /** Keeps count of the groups, for each run by itself: what it prints is not to vanish in another run's group. */
   #isInFolded(row: Row): boolean {
-    if (row.kind === "run") this.#groups = [];
     if (row.kind !== "entry") return false;
-    while ((this.#groups.at(-1)?.depth ?? -1) >= row.group) this.#groups.pop();
-    const isHidden = this.#groups.at(-1)?.hides ?? false;
-    if (isGroup(row)) this.#groups.push({ depth: row.group, hides: isHidden || this.folds.isFolded(row) });
+    const groups = this.#groups.get(row.run) ?? [];
+    while ((groups.at(-1)?.depth ?? -1) >= row.group) groups.pop();
+    const isHidden = groups.at(-1)?.hides ?? false;
+    if (isGroup(row)) {
+      groups.push({ depth: row.group, hides: isHidden || this.folds.isFolded(row) });
+      this.#groups.set(row.run, groups);
+    }
     // A search looks into folded groups too, and says where it has found something.
     return isHidden && this.filter.text === "";
   }

@@ -10,6 +10,8 @@ export interface RowSource {
   readonly end: number;
   /** Changes when numbers start again. */
   readonly generation: number;
+  /** Counts the beginnings of the editor's runs. */
+  readonly headings: number;
   /** The rows from number `from` up to number `to`, as far as they are kept. */
   slice(from: number, to: number): readonly Row[];
 }
@@ -23,6 +25,7 @@ export class ConsoleLog implements RowSource {
   #first = 0;
   #characters = 0;
   #generation = 0;
+  #headings = 0;
 
   /** The number of the oldest row that is kept: so many were given up for newer ones. */
   get first(): number {
@@ -39,6 +42,10 @@ export class ConsoleLog implements RowSource {
     return this.#generation;
   }
 
+  get headings(): number {
+    return this.#headings;
+  }
+
   /** Only the newest row may change afterwards: repeated, it becomes a row with a higher count. */
   append(rows: readonly Row[]): void {
     for (const row of rows) {
@@ -48,6 +55,7 @@ export class ConsoleLog implements RowSource {
         continue;
       }
       this.#rows.push(row);
+      if (row.kind === "run" && row.origin === "editor") this.#headings += 1;
       this.#characters += textOf(row).length;
     }
     if (this.#rows.length > MAX_ROWS || this.#characters > MAX_CHARACTERS) this.#trim();

@@ -41,6 +41,11 @@ const trees = new WeakMap<object, { element: HTMLElement; isOpen: boolean }>();
 
 export function drawRow(row: Row, drawing: Drawing): HTMLElement {
   const drawn = body(row, drawing);
+  if (row.kind !== "run" && row.late !== undefined) {
+    const late = element("span", "row-late", [row.late]);
+    late.title = "Came after a later run had begun";
+    drawn.prepend(late);
+  }
   if (drawing.times && row.kind !== "note" && row.kind !== "run") drawn.prepend(element("time", "row-time", [stamp(row.time)]));
   return drawn;
 }
@@ -57,7 +62,7 @@ function body(row: Row, drawing: Drawing): HTMLElement {
     case "entry":
       return row.method === "clear" ? clearing(row, drawing) : entry(row, drawing);
     case "value": {
-      const drawn = element("div", `row row-value value-${row.valueKind}`, bounded(row.text));
+      const drawn = element("div", `row row-value value-${row.valueKind}`, row.values.length > 0 ? colouredAndBounded(row.text) : bounded(row.text));
       openable(drawn, null, row, drawing);
       return drawn;
     }
@@ -71,16 +76,24 @@ function body(row: Row, drawing: Drawing): HTMLElement {
       }
       return drawn;
     }
+    case "question":
+      return element("div", "row row-question", bounded(row.text));
+    case "answer":
+      return element("div", "row row-answer", bounded(row.text));
     case "note":
       return element("div", `row row-note note-${row.tone}`, [row.text]);
   }
 }
+
+/** Signs for drawing: boxes and blocks. */
+const ART = /[\u2500-\u259f]/;
 
 function entry(row: EntryRow, drawing: Drawing): HTMLElement {
   const table = row.method === "table" ? tableOf(row.text) : null;
   const indent = Math.min(row.group, MAX_INDENTED_GROUPS) * GROUP_INDENT;
   const text = table ? [drawnTable(table)] : content(row, indent, drawing);
   const drawn = element("div", `row row-entry level-${row.level}`, [row.text.slice(0, indent), ...text]);
+  if (table === null && ART.test(row.text)) drawn.classList.add("row-art");
   const lead = drawn.firstChild as ChildNode;
   if (isGroup(row)) {
     drawn.classList.add("row-group");
@@ -166,9 +179,50 @@ function content(row: EntryRow | ErrorRow, from: number, drawing: Drawing): (Nod
     parts.push(...linked(text.slice(at, start), row, drawing), styled(text.slice(start, stop), style.css));
     at = stop;
   }
-  parts.push(...linked(text.slice(at, end), row, drawing));
+  const rest = text.slice(at, end);
+  // In an error's text there are places, in a printed object there are values.
+  const printed = row.kind === "entry" && row.styles.length === 0 && !COLOURED_BY_LEVEL.includes(row.level) ? printedFrom(row) : null;
+  if (printed === null) parts.push(...linked(rest, row, drawing));
+  else parts.push(rest.slice(0, Math.max(0, printed - at)), ...coloured(rest.slice(Math.max(0, printed - at))));
   if (end < text.length) parts.push(moreButton(text.slice(end)));
   return parts;
+}
+
+const COLOURED_BY_LEVEL: readonly string[] = ["warn", "error", "debug"];
+
+/** Where in an entry's text the printed values begin: behind a text that leads them. `null` where that is not known. */
+function printedFrom({ text, values, group }: EntryRow): number | null {
+  const [first] = values;
+  if (!first || !values.some(({ ref }) => ref !== undefined)) return null;
+  if (values.some(({ kind }) => kind === "error")) return null;
+  const indent = Math.min(group, MAX_INDENTED_GROUPS) * GROUP_INDENT;
+  if (first.kind !== "string") return indent;
+  // A preview has it in quotes, and may have cut it.
+  const lead = first.text.slice(1, -1);
+  return text.startsWith(lead, indent) && text[indent + lead.length] === " " ? indent + lead.length : null;
+}
+
+const TOKEN = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|(?<![\w$.])-?(?:\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?n?|Infinity|NaN)(?![\w$])|(?<![\w$.])(?:true|false|null|undefined)(?![\w$:])|\[[A-Z]\w*(?:[^\]\n[]*)\]/g;
+/** Each is an element. */
+const MAX_TOKENS = 300;
+
+/** A printed value with its parts in the colours of their types. */
+function coloured(text: string): (Node | string)[] {
+  const parts: (Node | string)[] = [];
+  let at = 0;
+  for (const match of text.matchAll(TOKEN)) {
+    if (parts.length > 2 * MAX_TOKENS) break;
+    const [token] = match;
+    parts.push(text.slice(at, match.index), element("span", `value-${kindOf(token) ?? "symbol"}`, [token]));
+    at = match.index + token.length;
+  }
+  return [...parts, text.slice(at)];
+}
+
+function colouredAndBounded(text: string): (Node | string)[] {
+  const cut = text.length <= SHOWN_CHARACTERS ? text.length : cutAt(text, SHOWN_CHARACTERS);
+  const shown = coloured(text.slice(0, cut));
+  return cut < text.length ? [...shown, moreButton(text.slice(cut))] : shown;
 }
 
 function styled(text: string, css: string): HTMLElement {

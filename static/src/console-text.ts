@@ -29,7 +29,7 @@ export function asMarkdown(rows: readonly Row[], times: boolean): string {
 }
 
 function line(row: Row, times: boolean): string {
-  const text = plain(row);
+  const text = row.kind !== "run" && row.late !== undefined ? `(${row.late}) ${plain(row)}` : plain(row);
   return times && row.kind !== "note" ? `${stamp(row.time)} ${text}` : text;
 }
 
@@ -43,6 +43,10 @@ function plain(row: Row): string {
       return `← ${row.text}`;
     case "error":
       return row.text;
+    case "question":
+      return `? ${row.text}`;
+    case "answer":
+      return `» ${row.text}`;
     case "note":
       return `[${row.text}]`;
   }

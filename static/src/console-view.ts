@@ -32,6 +32,7 @@ export class ConsoleView {
   #from = 0;
   #to = 0;
   #generation = 0;
+  #headings = 0;
   #following = true;
   /** The end of the log when the reader left the bottom. */
   #seen = 0;
@@ -114,6 +115,11 @@ export class ConsoleView {
       this.#generation = this.log.generation;
       this.#following = true;
       this.#show(0, 0);
+    }
+    // Who presses Run wants to see what comes of it.
+    if (this.#headings !== this.log.headings) {
+      this.#headings = this.log.headings;
+      this.#following = true;
     }
     this.#redrawLast();
     if (this.#following) {

@@ -4,14 +4,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { EVERYTHING, Folds, isFiltering, ShownRows, SORTS, type Sort } from "./console-filter";
 import type { ConsoleLog } from "./console-log";
-import type { Drawing, RunText } from "./console-row";
+import type { Drawing } from "./console-row";
 import { asMarkdown, asText } from "./console-text";
 import { ConsoleView, type Following } from "./console-view";
 import { CopyButton } from "./copy-button";
 import { counted } from "./format";
-import type { Place } from "./rows";
+import type { Places } from "./places";
+import type { Playground } from "./playground";
 import { summaryOf } from "./summary";
-import type { Inspect } from "./value-tree";
 
 /** What came within this time is read out together. */
 const SUMMARY_AFTER_MS = 800;
@@ -20,20 +20,13 @@ const SUMMARY_ROWS = 200;
 const SORT_NAMES: Record<Sort, string> = { errors: "Errors", warnings: "Warnings", logs: "Logs", debug: "Debug", results: "Results" };
 
 interface Props {
-  log: ConsoleLog;
+  playground: Playground;
+  places: Places;
   times: boolean;
-  /** Called back whenever the log has changed; returns how to end that. */
-  subscribe: (changed: () => void) => () => void;
   onTimes: (times: boolean) => void;
-  /** Whether there is anything to see at a place that a row names. */
-  leads: (row: RunText, place: Place) => boolean;
-  onPlace: (row: RunText, place: Place) => void;
-  /** How to look into the values of a row. */
-  inspect: (row: RunText) => Inspect;
-  onClear: () => void;
 }
 
-export function Console({ log, times, subscribe, onTimes, leads, onPlace, inspect, onClear }: Props) {
+export function Console({ playground: { log, subscribeLog, clear }, places, times, onTimes }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const view = useRef<ConsoleView | null>(null);
@@ -46,8 +39,8 @@ export function Console({ log, times, subscribe, onTimes, leads, onPlace, inspec
   const drawing: Drawing = {
     times,
     folds,
-    leads,
-    onPlace,
+    leads: places.leads,
+    onPlace: places.go,
     onFold: (group) => {
       folds.turn(group);
       source.current.refold();
@@ -58,7 +51,7 @@ export function Console({ log, times, subscribe, onTimes, leads, onPlace, inspec
       source.current.recalled();
       view.current?.changed();
     },
-    inspect,
+    inspect: places.inspect,
     onOpening: () => view.current?.hold(),
     onResize: () => view.current?.resized(),
   };
@@ -73,12 +66,12 @@ export function Console({ log, times, subscribe, onTimes, leads, onPlace, inspec
     const made = new ConsoleView(scroller.current, list.current, source.current, drawing, report);
     view.current = made;
     made.changed();
-    const unsubscribe = subscribe(() => made.changed());
+    const unsubscribe = subscribeLog(() => made.changed());
     return () => {
       unsubscribe();
       made.destroy();
     };
-  }, [log, subscribe]);
+  }, [log, subscribeLog]);
 
   useEffect(() => {
     source.current = new ShownRows(log, filter, folds);
@@ -118,7 +111,7 @@ export function Console({ log, times, subscribe, onTimes, leads, onPlace, inspec
             Filter
           </button>
           <CopyButton text={() => asText(shown(), times)}>Copy</CopyButton>
-          <button type="button" class="quiet-button" onClick={onClear}>
+          <button type="button" class="quiet-button" onClick={clear}>
             Clear
           </button>
         </div>
@@ -168,13 +161,13 @@ export function Console({ log, times, subscribe, onTimes, leads, onPlace, inspec
           </button>
         )}
       </div>
-      <Summary log={log} subscribe={subscribe} />
+      <Summary log={log} subscribe={subscribeLog} />
     </>
   );
 }
 
 /** Not seen, only heard. */
-function Summary({ log, subscribe }: Pick<Props, "log" | "subscribe">) {
+function Summary({ log, subscribe }: { log: ConsoleLog; subscribe: (changed: () => void) => () => void }) {
   const [text, setText] = useState("");
   useEffect(() => {
     let told = log.end;

@@ -6,7 +6,9 @@ import { CopyButton } from "./copy-button";
 import { Dialog } from "./dialog";
 import { EXAMPLES } from "./examples";
 import { counted, stamp } from "./format";
+import { Options } from "./options";
 import { LANGUAGES, type Program } from "./program";
+import type { Limits } from "./protocol";
 import { encodeShared, MAX_HASH_CHARACTERS, type Shared } from "./share";
 import { shellCommands } from "./shell";
 import { ALL_KEYS } from "./shortcuts";
@@ -19,6 +21,7 @@ export type Window = "menu" | "examples" | "snapshots" | "share" | "shell" | "he
 interface Props {
   open: Window;
   settings: Settings;
+  limits: Limits | null;
   snapshots: readonly Snapshot[];
   /** What is being edited. */
   program: () => Program;
@@ -60,7 +63,7 @@ const THEMES: readonly { theme: Theme | null; name: string }[] = [
   { theme: "dark", name: "Dark" },
 ];
 
-function Menu({ settings, onOpen, onClose, onSettings }: Props) {
+function Menu({ settings, limits, onOpen, onClose, onSettings }: Props) {
   const { theme, projector, plainEditor, fontSize } = settings;
   return (
     <Dialog title="Menu" onClose={onClose}>
@@ -72,6 +75,10 @@ function Menu({ settings, onOpen, onClose, onSettings }: Props) {
         ))}
       </ul>
       <div class="settings">
+        {/* Where there is no room for them above the code. */}
+        <div class="setting setting-run">
+          <Options settings={settings} limits={limits} onChange={onSettings} />
+        </div>
         <fieldset class="setting">
           <legend>Theme</legend>
           <div class="chips">

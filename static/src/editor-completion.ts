@@ -5,6 +5,7 @@ import { localCompletionSource } from "@codemirror/lang-javascript";
 import { EditorState, Prec, type Extension } from "@codemirror/state";
 import { keymap, type EditorView } from "@codemirror/view";
 
+import { detailOf } from "./completion-detail";
 import type { Completions } from "./protocol";
 
 /** Asks the session; `null` where it does not say anything in time. */
@@ -29,10 +30,10 @@ export function completions(complete: Complete): Extension {
     return {
       from: start + from,
       to: start + to,
-      options: news.map(({ label, kind, detail }, at) => ({
-        label,
-        type: kind,
-        ...(detail && { detail }),
+      options: news.map((item, at) => ({
+        label: item.label,
+        type: item.kind,
+        ...(detailOf(item) && { detail: detailOf(item) }),
         // In the order in which the session has put them.
         boost: -at / news.length,
       })),

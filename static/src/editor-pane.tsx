@@ -10,7 +10,7 @@ import { plainSource } from "./plain-editor";
 import { LANGUAGES } from "./program";
 import type { Position } from "./rows";
 import type { Fault } from "./session";
-import type { Document, Workspace } from "./workspace";
+import type { Document, Replacement, Workspace } from "./workspace";
 
 /** What the rest of the page may ask of whichever editor is there. The texts themselves are the workspace's. */
 export interface CodeSource {
@@ -18,8 +18,8 @@ export interface CodeSource {
   selected(): { code: string; start: Position } | null;
   /** Puts a document on the screen, in its language. */
   show(document: Document): void;
-  /** Replaces all of a document's text. */
-  replace(document: Document): void;
+  /** Replaces all of a document's text; of the code itself, for a whole other program. */
+  replace(document: Document, replacement: Replacement | null): void;
   /** The document is gone. */
   forget(id: number): void;
   /** As if typed at the cursor. */
@@ -27,7 +27,8 @@ export interface CodeSource {
   /** Moves the cursor by one sign, backward or forward. */
   move(by: -1 | 1): void;
   markError(id: number, fault: Fault): void;
-  clearErrors(): void;
+  /** What is run now has no errors yet, and nothing to suggest. */
+  beginRun(): void;
   /** Puts the cursor there in the document on the screen, as near as the text allows. */
   goTo(position: Position): void;
   focus(): void;
@@ -39,16 +40,21 @@ interface Props {
   plain: boolean;
   /** The id of the tab that it belongs to. */
   labelledBy: string;
-  onChange: (id: number, text: string) => void;
+  onEdited: () => void;
   onSelection: (some: boolean) => void;
   onReady: (source: CodeSource) => void;
   complete: Complete;
 }
 
-export function EditorPane({ workspace, plain, labelledBy, onChange, onSelection, onReady, complete }: Props) {
+export function EditorPane({ workspace, plain, labelledBy, onEdited, onSelection, onReady, complete }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const [loaded, setLoaded] = useState(false);
+
+  const onChange = (id: number, text: string) => {
+    workspace.edited(id, text);
+    onEdited();
+  };
 
   /** Keeps an editor at what the workspace shows, until the returned function is called. */
   const attach = (source: CodeSource) => {
@@ -74,7 +80,7 @@ export function EditorPane({ workspace, plain, labelledBy, onChange, onSelection
         const focused = document.activeElement === field.current;
         // What is hidden can neither be measured nor have the focus.
         host.current.hidden = false;
-        const editor = createEditor({ parent: host.current, document: workspace.shown, selection: selectionStart, onChange, onSelection, complete });
+        const editor = createEditor({ parent: host.current, document: workspace.shown, selection: selectionStart, onChange, onSelection, onRestore: workspace.restoreRest, complete });
         const detach = attach(editor);
         destroy = () => {
           detach();

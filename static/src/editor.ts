@@ -6,7 +6,7 @@
  * shadow root, so the colours come from the page's style sheet.
  */
 
-import { closeBrackets, closeBracketsKeymap, insertBracket } from "@codemirror/autocomplete";
+import { closeBrackets, closeBracketsKeymap, closeCompletion, insertBracket } from "@codemirror/autocomplete";
 import {
   cursorCharLeft,
   cursorCharRight,
@@ -14,6 +14,7 @@ import {
   history,
   historyKeymap,
   indentWithTab,
+  invertedEffects,
   isolateHistory,
 } from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
@@ -56,10 +57,10 @@ import {
 import { completions, type Complete } from "./editor-completion";
 import type { CodeSource } from "./editor-pane";
 import { look } from "./editor-theme";
-import { LANGUAGES, type Lang } from "./program";
+import { LANGUAGES, type Lang, type Program } from "./program";
 import type { Position } from "./rows";
 import type { Fault } from "./session";
-import type { Document } from "./workspace";
+import type { Document, Replacement } from "./workspace";
 
 export interface Editor extends CodeSource {
   destroy(): void;
@@ -72,10 +73,12 @@ export interface EditorOptions {
   onChange(id: number, text: string): void;
   /** Whether anything is selected, when that may have changed. */
   onSelection(some: boolean): void;
+  /** A replacement was undone, or done again: the rest of that program is to be there again too. */
+  onRestore(program: Program): void;
   complete: Complete;
 }
 
-export function createEditor({ parent, document: first, selection, onChange, onSelection, complete }: EditorOptions): Editor {
+export function createEditor({ parent, document: first, selection, onChange, onSelection, onRestore, complete }: EditorOptions): Editor {
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
   let shown = first.id;
   /** What is not on the screen: each with its own cursor and its own past. */
@@ -92,11 +95,28 @@ export function createEditor({ parent, document: first, selection, onChange, onS
         completions(complete),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onChange(shown, update.state.doc.toString());
+          for (const transaction of update.transactions) {
+            if (!transaction.isUserEvent("undo") && !transaction.isUserEvent("redo")) continue;
+            const replacement = transaction.effects.find((effect) => effect.is(programReplaced));
+            // Later: it may put another document on the screen.
+            if (replacement) queueMicrotask(() => onRestore((replacement.value as Replacement).after));
+          }
           if (update.selectionSet || update.docChanged) onSelection(!update.state.selection.main.empty);
         }),
       ],
     });
   const view = new EditorView({ parent: root, root, state: stateOf(first, selection) });
+  // The editor knows the heights of its lines, and is told of nothing that changes them: type size, zoom, another font.
+  const probe = document.createElement("div");
+  probe.className = "editor-probe";
+  probe.textContent = "0";
+  let measured = 0;
+  const sizes = new ResizeObserver(() => {
+    measured = 1 - measured;
+    view.dispatch({ effects: measuring.reconfigure(MEASURED[measured] as Extension) });
+  });
+  parent.after(probe);
+  sizes.observe(probe);
   /** Whether or not it is on the screen; what was never there has no state yet, and gets a right one when it is shown. */
   const change = (id: number, make: (state: EditorState) => TransactionSpec) => {
     const other = others.get(id);
@@ -123,8 +143,9 @@ export function createEditor({ parent, document: first, selection, onChange, onS
       }
       view.dispatch({ effects: language.reconfigure(inLanguage(document.lang)) });
     },
-    replace({ id, text }) {
+    replace({ id, text }, replacement) {
       change(id, ({ doc }) => ({
+        effects: replacement ? programReplaced.of(replacement) : [],
         changes: { from: 0, to: doc.length, insert: text },
         selection: { anchor: 0 },
         scrollIntoView: true,
@@ -148,7 +169,8 @@ export function createEditor({ parent, document: first, selection, onChange, onS
       if (id !== shown && !others.has(id)) unmarked.set(id, fault);
       change(id, () => ({ effects: setErrorMark.of(fault) }));
     },
-    clearErrors() {
+    beginRun() {
+      closeCompletion(view);
       unmarked.clear();
       for (const id of [shown, ...others.keys()]) change(id, () => ({ effects: setErrorMark.of(null) }));
     },
@@ -158,11 +180,30 @@ export function createEditor({ parent, document: first, selection, onChange, onS
       view.focus();
     },
     focus: () => view.focus(),
-    destroy: () => view.destroy(),
+    destroy() {
+      sizes.disconnect();
+      probe.remove();
+      view.destroy();
+    },
   };
 }
 
 const language = new Compartment();
+
+/** Another theme makes the editor measure all of its lines anew; these two look alike. */
+const measuring = new Compartment();
+const MEASURED: readonly [Extension, Extension] = [EditorView.theme({}), EditorView.theme({})];
+
+/** Stands in the past of the code: what came to be in the editor with it, and what was there before. */
+const programReplaced = StateEffect.define<Replacement>();
+
+const keepsPrograms = invertedEffects.of((transaction) =>
+  transaction.effects.flatMap((effect) => (effect.is(programReplaced) ? [programReplaced.of(reversed(effect.value))] : [])),
+);
+
+function reversed({ before, after }: Replacement): Replacement {
+  return { before: after, after: before };
+}
 
 function inLanguage(lang: Lang): Extension {
   return [
@@ -264,6 +305,8 @@ const setup: Extension = [
   highlightActiveLineGutter(),
   highlightSpecialChars(),
   history(),
+  keepsPrograms,
+  measuring.of(MEASURED[0]),
   foldGutter(),
   drawSelection(),
   dropCursor(),

@@ -13,11 +13,12 @@ interface Props {
 export function InputForm({ question, onAnswer }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const { kind, text } = question;
+  const { kind, text, offered } = question;
 
   useEffect(() => {
     const before = focused();
     (field.current ?? form.current?.querySelector("button"))?.focus();
+    field.current?.select();
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };
@@ -41,7 +42,7 @@ export function InputForm({ question, onAnswer }: Props) {
       ) : (
         <p class="ask-text">{text}</p>
       )}
-      {kind === "prompt" && <input class="ask-field" id="ask-field" ref={field} autocomplete="off" />}
+      {kind === "prompt" && <input class="ask-field" id="ask-field" ref={field} defaultValue={offered} autocomplete="off" />}
       <div class="ask-buttons">
         <button type="submit" class="button button-primary">
           OK

@@ -1,8 +1,9 @@
 /** What the session suggests for the line under the console. */
 
 import type { RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useReducer, useRef } from "preact/hooks";
 
+import { detailOf } from "./completion-detail";
 import type { CompletionItem, Request } from "./protocol";
 import type { Reply } from "./requests";
 
@@ -46,12 +47,23 @@ export function useSuggestions(
   ask: (request: Request, withinMs?: number) => Promise<Reply>,
   onTaken: (edited: Edited) => void,
 ): SuggestionsState {
-  const [found, setFound] = useState<Found | null>(null);
+  const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
+  // Keys may come faster than the list is drawn: what they mean is by what is known, not by what is seen.
+  const known = useRef<{ found: Found | null; label: string | null }>({ found: null, label: null });
+  const setFound = (found: Found | null) => {
+    known.current = { ...known.current, found };
+    redraw();
+  };
   /** By its label: the list may become another one under it. */
-  const [label, setLabel] = useState<string | null>(null);
-  const at = found?.items.findIndex((item) => item.label === label) ?? -1;
-  const chosen = at < 0 ? null : at;
-  const choose = (next: number | null) => setLabel(next === null ? null : (found?.items[next]?.label ?? null));
+  const setLabel = (label: string | null) => {
+    known.current = { ...known.current, label };
+    redraw();
+  };
+  const chosenOf = ({ found, label }: typeof known.current) => {
+    const at = found?.items.findIndex((item) => item.label === label) ?? -1;
+    return at < 0 ? null : at;
+  };
+  const choose = (next: number | null) => setLabel(next === null ? null : (known.current.found?.items[next]?.label ?? null));
 
   /** The last question, or the last time that nobody wanted an answer any more. */
   const latest = useRef(0);
@@ -81,11 +93,13 @@ export function useSuggestions(
 
   const typed = ({ value, selectionStart, selectionEnd }: HTMLTextAreaElement) => {
     if (selectionStart !== selectionEnd || !/[\p{ID_Continue}$.]$/u.test(value.slice(0, selectionStart))) return close();
+    const { found } = known.current;
     setFound(found && narrowed(found, value, selectionStart));
     void look(value, selectionStart);
   };
 
   const take = ({ label: taken }: CompletionItem) => {
+    const { found } = known.current;
     if (!found) return;
     const { text, from, to } = found;
     close();
@@ -97,6 +111,8 @@ export function useSuggestions(
       void look(field.current.value, field.current.selectionStart);
       return true;
     }
+    const { found } = known.current;
+    const chosen = chosenOf(known.current);
     if (!found || shiftKey || ctrlKey || metaKey || altKey) return false;
     const last = found.items.length - 1;
     const item = found.items[chosen ?? 0];
@@ -108,6 +124,8 @@ export function useSuggestions(
     return true;
   };
 
+  const { found } = known.current;
+  const chosen = chosenOf(known.current);
   return {
     found,
     chosen,
@@ -136,7 +154,8 @@ export function Suggestions({ suggestions: { found, chosen, take } }: { suggesti
   return (
     <>
       {found && (
-        <ul class="suggestions" id={LIST} role="listbox" aria-label="Suggestions" ref={list}>
+        // It may scroll, and Tab takes a suggestion before it leads here.
+        <ul class="suggestions" id={LIST} role="listbox" aria-label="Suggestions" tabIndex={0} ref={list}>
           {found.items.map((item, at) => (
             <li
               class="suggestion"
@@ -149,7 +168,7 @@ export function Suggestions({ suggestions: { found, chosen, take } }: { suggesti
               onClick={() => take(item)}
             >
               <span class="suggestion-label">{item.label}</span>
-              <span class="suggestion-detail">{item.detail || item.kind}</span>
+              <span class="suggestion-detail">{detailOf(item) || item.kind}</span>
             </li>
           ))}
         </ul>

@@ -1,12 +1,11 @@
 /** The line under the console: what is entered runs in the engine as the last run left it. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 
 import { Walk, withLine } from "./history";
 import { Suggestions, useSuggestions } from "./line-suggestions";
+import type { Playground } from "./playground";
 import type { Lang } from "./program";
-import type { Request } from "./protocol";
-import type { Reply } from "./requests";
 import { loadHistory, saveHistory } from "./storage";
 
 const MAX_ROWS = 8;
@@ -17,12 +16,11 @@ interface Props {
   /** The engine holds what earlier runs left in it. */
   hasState: boolean;
   lang: Lang;
-  ask: (request: Request, withinMs?: number) => Promise<Reply>;
+  playground: Playground;
   onRun: (code: string) => void;
-  onClear: () => void;
 }
 
-export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
+export function Line({ hasState, lang, playground: { ask, clear }, onRun }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const walk = useRef<Walk | null>(null);
   /** The text that Enter was pressed on, until it is known what Enter means there. */
@@ -73,16 +71,12 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
     return field.current.value;
   };
 
-  /** Where a walk leads, the cursor goes to the end. */
-  const [placed, setPlaced] = useState<number | null>(null);
-  useEffect(() => {
-    if (placed !== null) field.current?.setSelectionRange(placed, placed);
-    setPlaced(null);
-  }, [placed]);
+  /** At once: whoever types fast goes on from there. Where a walk leads, the cursor goes to the end. */
   const show = (next: string | null, cursor = next?.length ?? 0) => {
-    if (next === null) return;
+    if (next === null || !field.current) return;
+    field.current.value = next;
+    field.current.setSelectionRange(cursor, cursor);
     setText(next);
-    setPlaced(cursor);
   };
 
   const pressed = (event: KeyboardEvent) => {
@@ -96,7 +90,7 @@ export function Line({ hasState, lang, ask, onRun, onClear }: Props) {
     } else if (key === "Enter" && !shiftKey) {
       void enter(value, selectionStart, selectionEnd);
     } else if (key === "l" && ctrlKey) {
-      onClear();
+      clear();
     } else if (shiftKey || ctrlKey || metaKey || altKey || selectionStart !== selectionEnd) {
       return;
     } else if (key === "ArrowUp" && !value.slice(0, selectionStart).includes("\n")) {

@@ -3,7 +3,7 @@ import { render } from "preact";
 import { App } from "./app";
 import { socketUrl } from "./connection";
 import { Playground } from "./playground";
-import "./styles.css";
+import "./styles/index.css";
 
 const playground = new Playground(socketUrl(document.baseURI));
 playground.connect();
@@ -12,6 +12,7 @@ playground.connect();
 window.addEventListener("pagehide", playground.close);
 window.addEventListener("pageshow", playground.connect);
 window.addEventListener("online", playground.connect);
+window.addEventListener("offline", playground.probe);
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no #app");

@@ -1,17 +1,16 @@
 /** Where the places that rows name lead: into the editor, or to the code of an earlier run. */
 
-import type { RefObject } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 
 import type { RunText } from "./console-row";
 import type { Earlier } from "./earlier-code";
-import type { CodeSource } from "./editor-pane";
 import { offsetIn } from "./plain-editor";
 import type { Playground } from "./playground";
 import type { Program } from "./program";
 import type { Place } from "./rows";
+import { AT_ONCE } from "./requests";
 import { sourceOf, type Source } from "./session";
-import { AT_ONCE, type Inspect } from "./value-tree";
+import type { Inspect } from "./value-tree";
 import type { Document, Workspace } from "./workspace";
 
 export interface Places {
@@ -22,12 +21,16 @@ export interface Places {
   inspect(row: RunText): Inspect;
 }
 
-export function usePlaces(
-  playground: Playground,
-  workspace: Workspace,
-  editor: RefObject<CodeSource | null>,
-  onEarlier: (earlier: Earlier) => void,
-): Places {
+/** Where places lead. */
+interface Ways {
+  /** To a place in a document of the workspace. */
+  go(id: number, place: Place): void;
+  onEarlier(earlier: Earlier): void;
+}
+
+export function usePlaces(playground: Playground, workspace: Workspace, ways: Ways): Places {
+  const latest = useRef(ways);
+  latest.current = ways;
   return useMemo(() => {
     const documentOf = (program: Program, file: string | null) => {
       const ran = textOf(program, file);
@@ -45,20 +48,22 @@ export function usePlaces(
       const last = playground.session.sources.findLast(({ origin }) => origin === "editor");
       const document = documentOf(source.program, place.file) ?? (source.run === last?.run ? workspace.named(place.file) : null);
       if (document) {
-        workspace.show(document.id);
-        editor.current?.goTo(place);
+        latest.current.go(document.id, place);
       } else {
-        onEarlier({ run: source.run, file: place.file, program: source.program, text, position: place });
+        latest.current.onEarlier({ run: source.run, file: place.file, program: source.program, text, position: place });
       }
     };
 
-    const inspect = (row: RunText): Inspect => async (ref, start) => {
-      // Another connection is another session, whose refs are other values.
-      if (row.connection !== playground.session.connection) return "expired";
-      const reply = await playground.ask({ type: "inspect", ref, start, count: AT_ONCE });
-      if ("refusal" in reply) return reply.refusal;
-      return reply.answer.type === "properties" ? reply.answer : "late";
-    };
+    const inspect = (row: RunText): Inspect => ({
+      async ask(ref, start) {
+        // Another connection is another session, whose refs are other values.
+        if (row.connection !== playground.session.connection) return "expired";
+        const reply = await playground.ask({ type: "inspect", ref, start, count: AT_ONCE });
+        if ("refusal" in reply) return reply.refusal;
+        return reply.answer.type === "properties" ? reply.answer : "late";
+      },
+      known: playground.levelOf,
+    });
 
     return { leads: (row, place) => isThere(sourceOf(playground.session, row, place), place), go, documentOf, inspect };
   }, [playground, workspace]);

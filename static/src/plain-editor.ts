@@ -39,7 +39,7 @@ export function plainSource(field: HTMLTextAreaElement, first: Document, onChang
     },
     // There is nothing to mark text with; the console says the place, and goes there.
     markError() {},
-    clearErrors() {},
+    beginRun() {},
     goTo(position) {
       const at = offsetIn(field.value, position);
       field.focus();

@@ -2,15 +2,15 @@
 
 import { Connection, type ConnectionState } from "./connection";
 import { ConsoleLog } from "./console-log";
+import { Levels } from "./levels";
 import { byName, type Program } from "./program";
-import type { Request, ServerMessage } from "./protocol";
-import { Requests, type Reply } from "./requests";
+import type { Completions, Preview, Properties, Ref, Request, ServerMessage } from "./protocol";
+import { AT_ONCE, Requests, type Reply } from "./requests";
 import type { Origin } from "./rows";
-import { EMPTY, step, type Session, type SessionEvent } from "./session";
+import { EMPTY, inTheWay, step, type Session, type SessionEvent } from "./session";
 
 export interface RunOptions {
   origin: Origin;
-  /** With files it is a module, unless `part` says otherwise. */
   program: Program;
   /** A part of a program: it builds on what ran before it, as a line does, even where it has files. */
   part: boolean;
@@ -20,11 +20,18 @@ export interface RunOptions {
   timeoutMs: number | null;
 }
 
+/** Later is too late: the reader has typed on. */
+const COMPLETE_WITHIN_MS = 500;
+
+/** Later, something else runs. */
+const LEVEL_WITHIN_MS = 1_000;
+
 export class Playground {
   readonly log = new ConsoleLog();
   #session: Session = EMPTY;
   #connection: Connection;
   #requests = new Requests();
+  #levels = new Levels((ref) => this.#levelOf(ref));
   #nextRun = 1;
   #wasOpen = false;
   #wasLost = false;
@@ -48,9 +55,13 @@ export class Playground {
 
   connect = (): void => this.#connection.connect();
 
+  probe = (): void => this.#connection.probe();
+
   close = (): void => this.#connection.close();
 
+  /** The editor's program takes the place of the one that still runs. Parts and lines wait for what runs: they build on it. */
   run({ origin, program, part, fresh, timeoutMs }: RunOptions): void {
+    if (origin === "editor" && !part) this.#makeRoom(!fresh);
     const id = this.#nextRun++;
     const { code, lang, files } = program;
     this.#apply({ type: "run", id, origin, program, fresh, at: Date.now() });
@@ -59,10 +70,17 @@ export class Playground {
       id,
       code,
       ...(lang !== "js" && { lang }),
-      ...(files.length > 0 && { files: byName(files), ...(!part && { mode: "module" as const }) }),
+      ...(files.length > 0 && { files: byName(files) }),
       ...(fresh && { fresh }),
       ...(timeoutMs !== null && { timeout_ms: timeoutMs }),
     });
+  }
+
+  #makeRoom(keepsState: boolean): void {
+    const runs = inTheWay(this.#session, keepsState);
+    if (runs.length === 0) return;
+    this.#apply({ type: "supersede", runs });
+    for (const id of runs) this.#connection.send({ type: "cancel", id });
   }
 
   /** Everything that is alive: queued, in the foreground, in the background. */
@@ -75,7 +93,7 @@ export class Playground {
   answer = (text: string | null): void => {
     const { question } = this.#session;
     if (!question) return;
-    this.#apply({ type: "answer" });
+    this.#apply({ type: "answer", text, at: Date.now() });
     this.#connection.send({ type: "input", id: question.run, text });
   };
 
@@ -84,6 +102,20 @@ export class Playground {
     if (this.#connection.state.kind !== "open" || !this.can(request.type)) return Promise.resolve({ refusal: "offline" });
     return this.#requests.ask(request, (message) => this.#connection.send(message), withinMs);
   };
+
+  /** Names that could stand at the end of a text; `null` where the session does not say any in time. */
+  complete = async (code: string): Promise<Completions | null> => {
+    const reply = await this.ask({ type: "complete", code }, COMPLETE_WITHIN_MS);
+    return "answer" in reply && reply.answer.type === "completions" ? reply.answer : null;
+  };
+
+  /** What was in a value when its run came to rest. */
+  levelOf = (value: Preview): Properties | null => this.#levels.of(value);
+
+  async #levelOf(ref: Ref): Promise<Properties | null> {
+    const reply = await this.ask({ type: "inspect", ref, start: 0, count: AT_ONCE }, LEVEL_WITHIN_MS);
+    return "answer" in reply && reply.answer.type === "properties" ? reply.answer : null;
+  }
 
   /** Whether the server has said that it can. */
   can = (feature: string): boolean => this.#session.features.includes(feature);
@@ -115,7 +147,7 @@ export class Playground {
       this.#wasLost = false;
     }
     if (state.kind === "lost" || state.kind === "closed") {
-      this.#apply({ type: "lost" });
+      this.#apply({ type: "lost", at: Date.now() });
       this.#requests.lost();
       this.#wasLost = this.#wasOpen;
     }
@@ -126,11 +158,14 @@ export class Playground {
     const { session, rows } = step(this.#session, event);
     if (rows.length > 0) {
       this.log.append(rows);
+      this.#levels.note(rows);
       for (const listener of this.#logListeners) listener();
     }
     if (session !== this.#session) {
       this.#session = session;
       this.#changed();
+      if (event.type === "lost") this.#levels.forget();
+      else if (session.runs.every(({ phase }) => phase.kind === "background")) this.#levels.fetch();
     }
   }
 

@@ -143,6 +143,8 @@ export interface Started {
   type: "started";
   id: RunId;
   runtime: "kept" | "fresh";
+  /** What stacks call the run's text. */
+  source: string;
 }
 
 export interface Console {
@@ -197,6 +199,8 @@ export interface InputRequest {
   id: RunId;
   kind: InputKind;
   text: string;
+  /** What a prompt offers as the answer. */
+  default?: string;
 }
 
 export interface Done {

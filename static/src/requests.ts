@@ -15,6 +15,9 @@ export type Refusal =
 
 export type Reply = { answer: Answer } | { refusal: Refusal };
 
+/** How many properties are asked for at once. */
+export const AT_ONCE = 100;
+
 interface Pending {
   settle: (reply: Reply) => void;
   timer: ReturnType<typeof setTimeout> | undefined;

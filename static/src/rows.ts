@@ -2,7 +2,12 @@
 
 import type { ConsoleMethod, Level, Preview, RunId, StyleRun, ValueKind } from "./protocol";
 
-export type Row = RunRow | EntryRow | ValueRow | ErrorRow | NoteRow;
+export type Row = RunRow | EntryRow | ValueRow | ErrorRow | QuestionRow | AnswerRow | NoteRow;
+
+/** A row that came after the heading of a later run says whose it is. */
+interface Late {
+  late?: string;
+}
 
 /** Where code was run from. Positions in the editor's code are places to jump to. */
 export type Origin = "editor" | "line";
@@ -18,7 +23,7 @@ export interface RunRow {
 }
 
 /** Something the code logged. */
-export interface EntryRow {
+export interface EntryRow extends Late {
   kind: "entry";
   run: RunId;
   origin: Origin;
@@ -43,7 +48,7 @@ export interface EntryRow {
 export const CLEARED = "The console was cleared by the code.";
 
 /** The value a run ended with. */
-export interface ValueRow {
+export interface ValueRow extends Late {
   kind: "value";
   run: RunId;
   origin: Origin;
@@ -56,7 +61,7 @@ export interface ValueRow {
 }
 
 /** A run that did not end well. */
-export interface ErrorRow {
+export interface ErrorRow extends Late {
   kind: "error";
   run: RunId;
   origin: Origin;
@@ -66,8 +71,24 @@ export interface ErrorRow {
   place: Place | null;
 }
 
+/** What a run has asked. */
+export interface QuestionRow extends Late {
+  kind: "question";
+  run: RunId;
+  text: string;
+  time: number;
+}
+
+/** What it was answered. */
+export interface AnswerRow extends Late {
+  kind: "answer";
+  run: RunId;
+  text: string;
+  time: number;
+}
+
 /** Something the page has to say. */
-export interface NoteRow {
+export interface NoteRow extends Late {
   kind: "note";
   tone: "plain" | "warn" | "bad";
   text: string;
@@ -81,8 +102,8 @@ export interface Position {
 
 /** A position in one of the texts that ran. */
 export interface Place extends Position {
-  /** The server's number of the run; `null`: of the run that the row belongs to. */
-  number: number | null;
+  /** The server's name of the run's text; `null`: of the run that the row belongs to. */
+  source: string | null;
   /** `null`: in the code itself. */
   file: string | null;
 }
@@ -97,6 +118,7 @@ export function repeats(last: Row | undefined, next: Row): last is EntryRow {
     last?.kind === "entry" &&
     next.kind === "entry" &&
     last.run === next.run &&
+    last.late === next.late &&
     last.level === next.level &&
     last.uncaught === next.uncaught &&
     last.method === next.method &&
@@ -119,7 +141,7 @@ export interface Piece {
   place: Place | null;
 }
 
-const FRAME = /^(\s+at .*?)((?:run-(\d+)(?:\/([^:()]+))?:)?(\d+):(\d+))(\)?)$/;
+const FRAME = /^(\s+at .*?)((?:(run-\d+)(?:\/([^:()]+))?:)?(\d+):(\d+))(\)?)$/;
 /** No name is longer; a hostile text must not keep the pattern busy. */
 const MAX_FRAME_CHARACTERS = 600;
 /** Deeper stacks are all alike, and every place becomes a button. */
@@ -136,8 +158,8 @@ export function piecesOf(text: string): Piece[] {
       plain += line;
       continue;
     }
-    const [, before = "", name = "", number, file = null, row, column, after = ""] = frame;
-    const place = { number: number === undefined ? null : Number(number), file, line: Number(row), column: Number(column) };
+    const [, before = "", name = "", source = null, file = null, row, column, after = ""] = frame;
+    const place = { source, file, line: Number(row), column: Number(column) };
     pieces.push({ text: plain + before, place: null }, { text: name, place });
     plain = after + (line.endsWith("\n") ? "\n" : "");
     places += 1;

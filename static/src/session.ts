@@ -19,7 +19,7 @@ import type {
   Usage,
   Value,
 } from "./protocol";
-import { CLEARED, type EntryRow, type Origin, type Place, type Position, type Row } from "./rows";
+import { CLEARED, type EntryRow, type NoteRow, type Origin, type Place, type Position, type Row } from "./rows";
 
 export interface Session {
   /** Runs that are not over, oldest first. */
@@ -36,8 +36,8 @@ export interface Session {
   features: readonly string[];
   /** Counts the connections: what the server has named in one means nothing in the next. */
   connection: number;
-  /** So many runs have begun in this connection. The server counts them, and calls their texts `run-1`, `run-2`. */
-  begun: number;
+  /** The run whose heading was written last: rows of others say whose they are. */
+  heading: RunId | null;
   /** What ran, oldest first, for the places that stacks name. Not all of it: see `MAX_SOURCES`. */
   sources: readonly Source[];
 }
@@ -46,7 +46,7 @@ export interface Session {
 export interface Source {
   connection: number;
   /** The server's. */
-  number: number;
+  name: string;
   run: RunId;
   origin: Origin;
   program: Program;
@@ -66,6 +66,9 @@ export interface Run {
   phase: Phase;
   /** Stop was pressed. The run is alive until the server says otherwise. */
   stopping: boolean;
+  /** A later run has taken its place. */
+  superseded: boolean;
+  hasPrinted: boolean;
 }
 
 export type Phase =
@@ -101,14 +104,19 @@ export interface Question {
   run: RunId;
   kind: InputKind;
   text: string;
+  /** What a prompt offers as the answer. */
+  offered: string;
 }
 
 export type SessionEvent =
   | { type: "run"; id: RunId; origin: Origin; program: Program; fresh: boolean; at: number }
   | { type: "stop" }
-  | { type: "answer" }
+  /** These runs make room for one that is about to be sent. */
+  | { type: "supersede"; runs: readonly RunId[] }
+  /** `null` is what Cancel says. */
+  | { type: "answer"; text: string | null; at: number }
   /** The connection is gone, and the server's half of the session with it. */
-  | { type: "lost" }
+  | { type: "lost"; at: number }
   /** There is a connection again after one was lost. */
   | { type: "back" }
   | { type: "message"; message: ServerMessage; at: number };
@@ -126,27 +134,29 @@ export const EMPTY: Session = {
   limits: null,
   features: [],
   connection: 0,
-  begun: 0,
+  heading: null,
   sources: [],
 };
 
 export function step(session: Session, event: SessionEvent): Step {
   switch (event.type) {
     case "run": {
-      const { id, origin, program, fresh, at } = event;
-      const { code } = program;
-      const run: Run = { id, origin, program, fresh, phase: { kind: "sent" }, stopping: false };
-      return {
-        session: { ...session, runs: [...session.runs, run] },
-        rows: [{ kind: "run", run: id, origin, time: at, title: origin === "line" ? code : titleOf(code) }],
-      };
+      const { id, origin, program, fresh } = event;
+      const run: Run = { id, origin, program, fresh, phase: { kind: "sent" }, stopping: false, superseded: false, hasPrinted: false };
+      return quiet({ ...session, runs: [...session.runs, run] });
     }
     case "stop":
       return quiet({ ...session, question: null, runs: session.runs.map((run) => ({ ...run, stopping: true })) });
+    case "supersede": {
+      const gives = ({ id }: { id: RunId }) => event.runs.includes(id);
+      const runs = session.runs.map((run) => (gives(run) ? { ...run, stopping: true, superseded: true } : run));
+      const question = session.question && event.runs.includes(session.question.run) ? null : session.question;
+      return quiet({ ...session, question, runs });
+    }
     case "answer":
-      return quiet({ ...session, question: null });
+      return answer(session, event.text, event.at);
     case "lost":
-      return lose(session);
+      return lose(session, event.at);
     case "back":
       return { session, rows: [{ kind: "note", tone: "plain", text: "Connected again. The runtime is fresh: variables of earlier runs are gone." }] };
     case "message":
@@ -160,6 +170,39 @@ export function currentRun(session: Session): Run | null {
   return foreground ?? session.runs.at(-1) ?? null;
 }
 
+/**
+ * The runs that make room when the editor's code is run anew. Where state is kept, so are the timers that live on: only what is
+ * in the way of the next run goes.
+ */
+export function inTheWay(session: Session, keepsState: boolean): RunId[] {
+  const isInTheWay = ({ origin, phase, stopping }: Run) => origin === "editor" && !stopping && !(keepsState && phase.kind === "background");
+  return session.runs.filter(isInTheWay).map(({ id }) => id);
+}
+
+/** The heading of a run, as its first row. */
+function headed(session: Session, { id, origin, program: { code } }: Run, at: number): Step {
+  const title = origin === "line" ? code : titleOf(code);
+  return { session: { ...session, heading: id }, rows: [{ kind: "run", run: id, origin, time: at, title }] };
+}
+
+/** What a run's row has on it beside the row's own: whose it is, where that is not the run of the heading above. */
+function owned({ heading }: Session, { id, origin }: Pick<Run, "id" | "origin">): { late?: string } {
+  if (heading === id) return {};
+  return { late: origin === "line" ? "earlier line" : `run ${id}` };
+}
+
+function answer(session: Session, text: string | null, time: number): Step {
+  const { question } = session;
+  const run = question && find(session, question.run);
+  const rows: Row[] = [];
+  // An alert is only read.
+  if (run && question.kind !== "alert") {
+    const said = question.kind === "confirm" ? (text === null ? "Cancel" : "OK") : (text ?? "Cancel");
+    rows.push({ kind: "answer", run: run.id, text: said, time, ...owned(session, run) });
+  }
+  return { session: { ...session, question: null }, rows };
+}
+
 function hear(session: Session, message: ServerMessage, at: number): Step {
   switch (message.type) {
     case "queued": {
@@ -169,22 +212,30 @@ function hear(session: Session, message: ServerMessage, at: number): Step {
     case "started": {
       const run = find(session, message.id);
       if (run === null) return quiet(session);
-      const started = begin(inPhase({ ...session, hasState: true }, run.id, { kind: "running", since: at }), run);
+      const { session: begun, rows } = headed(session, run, at);
+      const started = begin(inPhase({ ...begun, hasState: true }, run.id, { kind: "running", since: at }), run, message.source);
       const surprise = message.runtime === "fresh" && session.hasState && !run.fresh;
-      return { session: started, rows: surprise ? [warning("This run has a fresh runtime. Earlier variables are gone.")] : [] };
+      if (surprise) rows.push(warning("This run has a fresh runtime. Earlier variables are gone."));
+      return { session: started, rows };
     }
     case "console": {
       const { id, entries, dropped = 0 } = message;
       const run = find(session, id);
       if (run === null) return quiet(session);
       const rows: Row[] = entries.map((entry) => entryRow(session, run, entry));
-      if (dropped > 0) rows.push(warning(`${counted(dropped, "entry", "entries")} dropped: this run's console is full.`));
-      return { session, rows };
+      if (dropped > 0) {
+        rows.push({ ...warning(`${counted(dropped, "entry", "entries")} dropped: this run's console is full.`), ...owned(session, run) });
+      }
+      return { session: run.hasPrinted ? session : changed(session, id, { hasPrinted: true }), rows };
     }
     case "input_request": {
       const run = find(session, message.id);
       if (run === null || run.stopping) return quiet(session);
-      return quiet({ ...session, question: { run: run.id, kind: message.kind, text: message.text } });
+      const { kind, text, default: offered = "" } = message;
+      return {
+        session: { ...session, question: { run: run.id, kind, text, offered } },
+        rows: [{ kind: "question", run: run.id, text: text || "Input", time: at, ...owned(session, run) }],
+      };
     }
     case "done":
       return finish(session, message, at);
@@ -197,7 +248,7 @@ function hear(session: Session, message: ServerMessage, at: number): Step {
     case "hello":
       return quiet({ ...session, limits: message.limits, features: message.features });
     case "error":
-      return complain(session, message);
+      return complain(session, message, at);
     // What answers a request is for whoever has asked.
     case "properties":
     case "completions":
@@ -207,9 +258,8 @@ function hear(session: Session, message: ServerMessage, at: number): Step {
 }
 
 /** Notes what a stack may name from now on. */
-function begin(session: Session, { id, origin, program }: Run): Session {
-  const number = session.begun + 1;
-  const sources = [...session.sources, { connection: session.connection, number, run: id, origin, program }];
+function begin(session: Session, { id, origin, program }: Run, name: string): Session {
+  const sources = [...session.sources, { connection: session.connection, name, run: id, origin, program }];
   let characters = 0;
   let from = sources.length;
   while (from > 0 && sources.length - from < MAX_SOURCES) {
@@ -217,33 +267,44 @@ function begin(session: Session, { id, origin, program }: Run): Session {
     if (characters > MAX_SOURCE_CHARACTERS) break;
     from -= 1;
   }
-  return { ...session, begun: number, sources: sources.slice(from) };
+  return { ...session, sources: sources.slice(from) };
 }
 
 /** The text that a place in a row is in; `null` where it is not known any more. */
 export function sourceOf(session: Session, row: { connection: number; run: RunId }, place: Place): Source | null {
   const { sources } = session;
-  if (place.number === null) return sources.find(({ run }) => run === row.run) ?? null;
-  return sources.find(({ connection, number }) => connection === row.connection && number === place.number) ?? null;
+  if (place.source === null) return sources.find(({ run }) => run === row.run) ?? null;
+  return sources.find(({ connection, name }) => connection === row.connection && name === place.source) ?? null;
 }
 
-function entryRow({ connection }: Session, { id, origin }: Run, entry: ConsoleEntry): EntryRow {
+function entryRow(session: Session, run: Run, entry: ConsoleEntry): EntryRow {
+  const { connection } = session;
+  const { id, origin } = run;
   const { level, time, uncaught = false, method = null, group = 0, styles = [], values = [] } = entry;
   const text = method === "clear" ? CLEARED : entry.text;
-  return { kind: "entry", run: id, origin, connection, level, text, time, uncaught, method, group, styles, values, count: 1 };
+  return { kind: "entry", run: id, origin, connection, level, text, time, uncaught, method, group, styles, values, count: 1, ...owned(session, run) };
 }
 
-function finish(session: Session, done: Done, at: number): Step {
-  const run = find(session, done.id);
-  if (run === null) return quiet(session);
-  const rows: Row[] = [];
+function finish(before: Session, done: Done, at: number): Step {
+  const run = find(before, done.id);
+  if (run === null) return quiet(before);
+  // Who never began is told of all the same, unless it has made room for another.
+  const hasBegun = hasStarted(run);
+  if (!hasBegun && run.superseded) return quiet(over(before, run, { how: done.outcome, fault: null, usage: null, replaced: false }));
+  const { session, rows } = hasBegun ? { session: before, rows: [] as Row[] } : headed(before, run, at);
   if (done.outcome === "ok") {
-    if (done.value) rows.push(valueRow(session, run, done.value, at));
+    const { value } = done;
+    // Who prints has said what there is to say.
+    const goesWithoutSaying = value?.kind === "undefined" && run.origin === "editor" && run.hasPrinted;
+    if (value && !goesWithoutSaying) rows.push(valueRow(session, run, value, at));
   } else {
     rows.push(failure(session, run, done, done.outcome, at));
   }
+  if (!hasBegun) return { session: over(session, run, { how: done.outcome, fault: null, usage: done.usage, replaced: false }), rows };
   const replaced = done.runtime === "replaced";
-  if (replaced) rows.push(replacement());
+  // Who asks for a fresh runtime misses nothing.
+  const isMissed = !run.superseded || !session.runs.some(({ fresh, superseded }) => fresh && !superseded);
+  if (replaced && isMissed) rows.push(replacement());
   const foreground = { how: done.outcome, fault: faultOf(session, run, done) };
   const next = over(session, run, { ...foreground, usage: done.usage, replaced });
   const background: Run[] =
@@ -283,25 +344,28 @@ function replacement(): Row {
   return warning("The runtime was replaced. Variables of earlier runs are gone.");
 }
 
-function complain(session: Session, { code, message, id }: ServerError): Step {
+function complain(session: Session, { code, message, id }: ServerError, at: number): Step {
   // The answers to a Stop or an answer that crossed the run's end: nothing went wrong.
   if (code === "unknown_run" || code === "no_input_wanted") return quiet(session);
   const row: Row = { kind: "note", tone: "bad", text: sentence(message) };
   const run = typeof id === "number" ? find(session, id) : null;
   const refused = run?.phase.kind === "sent" || run?.phase.kind === "queued";
-  const end = { how: "refused", usage: null, fault: null, replaced: false } as const;
-  return { session: run && refused ? over(session, run, end) : session, rows: [row] };
+  if (!run || !refused) return { session, rows: [row] };
+  const { session: told, rows } = headed(session, run, at);
+  return { session: over(told, run, { how: "refused", usage: null, fault: null, replaced: false }), rows: [...rows, row] };
 }
 
-function lose(session: Session): Step {
+function lose(session: Session, at: number): Step {
   const last = session.runs.at(-1);
-  const { limits, sources, connection } = session;
-  const kept = { ...EMPTY, limits, sources, connection: connection + 1 };
+  const { limits, sources, connection, heading } = session;
+  const kept = { ...EMPTY, limits, sources, heading, connection: connection + 1 };
   if (!last) return quiet({ ...kept, ended: session.ended });
   const { id, origin, program } = last;
+  const waiting = session.runs.filter((run) => !hasStarted(run) && !run.superseded);
   return {
     session: { ...kept, ended: { id, how: "lost", usage: null, origin, program, fault: null, replaced: true } },
     rows: [
+      ...waiting.flatMap((run) => headed(session, run, at).rows),
       {
         kind: "note",
         tone: "bad",
@@ -321,16 +385,22 @@ function over(session: Session, run: Run, end: Pick<Ended, "how" | "usage" | "fa
   };
 }
 
-function valueRow({ connection }: Session, { id, origin }: Run, { kind, text, preview }: Value, time: number): Row {
-  return { kind: "value", run: id, origin, connection, valueKind: kind, text, time, values: preview ? [preview] : [] };
+function valueRow(session: Session, run: Run, { kind, text, preview }: Value, time: number): Row {
+  const { id, origin } = run;
+  const { connection } = session;
+  return { kind: "value", run: id, origin, connection, valueKind: kind, text, time, values: preview ? [preview] : [], ...owned(session, run) };
 }
 
 function failure(session: Session, run: Run, { error, usage }: Done | Settled, outcome: Exclude<Outcome, "ok">, time: number): Row {
   const text = failureText(outcome, error, usage);
   // What the user asked for is no error.
-  if (outcome === "cancelled") return { kind: "note", tone: "plain", text };
+  if (outcome === "cancelled") return { kind: "note", tone: "plain", text: hasStarted(run) ? text : "Stopped before it began.", ...owned(session, run) };
   const { connection } = session;
-  return { kind: "error", run: run.id, origin: run.origin, connection, text, time, place: placeOf(session, run, error) };
+  return { kind: "error", run: run.id, origin: run.origin, connection, text, time, place: placeOf(session, run, error), ...owned(session, run) };
+}
+
+function hasStarted({ phase }: Run): boolean {
+  return phase.kind === "running" || phase.kind === "background";
 }
 
 function failureText(outcome: Exclude<Outcome, "ok">, error: RunError | undefined, usage: Usage): string {
@@ -365,10 +435,10 @@ function framesOf(error: RunError | undefined): string {
 /** Where in the run's own texts it went wrong: `line` and `column` are those of the first frame that is in one of them. */
 function placeOf({ sources, connection }: Session, run: Run, error: RunError | undefined): Place | null {
   if (error?.line === undefined) return null;
-  const number = sources.find((source) => source.connection === connection && source.run === run.id)?.number ?? null;
-  const own = error.frames.find(({ source }) => source === `run-${number}` || source.startsWith(`run-${number}/`));
+  const source = sources.find((each) => each.connection === connection && each.run === run.id)?.name ?? null;
+  const own = error.frames.find((frame) => frame.source === source || frame.source.startsWith(`${source}/`));
   const file = own?.source.includes("/") ? own.source.slice(own.source.indexOf("/") + 1) : null;
-  return { number, file, line: error.line, column: error.column ?? 1 };
+  return { source, file, line: error.line, column: error.column ?? 1 };
 }
 
 /** Where a stop reached the code is no fault of that place. */
@@ -384,10 +454,14 @@ function find(session: Session, id: RunId): Run | null {
 }
 
 function inPhase(session: Session, id: RunId, phase: Phase): Session {
-  return { ...session, runs: session.runs.map((run) => (run.id === id ? { ...run, phase } : run)) };
+  return changed(session, id, { phase });
 }
 
-function warning(text: string): Row {
+function changed(session: Session, id: RunId, change: Partial<Run>): Session {
+  return { ...session, runs: session.runs.map((run) => (run.id === id ? { ...run, ...change } : run)) };
+}
+
+function warning(text: string): NoteRow {
   return { kind: "note", tone: "warn", text };
 }
 

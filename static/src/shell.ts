@@ -16,7 +16,7 @@ export function shellCommands({ code, lang, files }: Program, timeoutMs: number 
   const settings = {
     ...(timeoutMs !== null && { timeout_ms: timeoutMs }),
     ...(lang !== "js" && { lang }),
-    ...(files.length > 0 && { mode: "module", files: byName(files) }),
+    ...(files.length > 0 && { files: byName(files) }),
   };
   const body = quoted(asciiJson({ code, ...settings }));
   const message = quoted(asciiJson({ type: "run", code, ...settings }));

@@ -20,6 +20,8 @@ export function summaryOf(rows: readonly Row[], total: number): string {
 function spokenText(row: Row): string {
   if (row.kind === "run") return "";
   const text = row.text.length > READ_CHARACTERS ? `${row.text.slice(0, READ_CHARACTERS)}…` : row.text;
+  if (row.kind === "question") return `Question: ${text}`;
+  if (row.kind === "answer") return `Answer: ${text}`;
   if (row.kind === "value") return `Result: ${text}`;
   if (row.kind === "entry" && (row.level === "error" || row.level === "warn")) return `${row.level === "error" ? "Error" : "Warning"}: ${text}`;
   return text;

@@ -13,6 +13,8 @@ interface Props {
 /** What a name is being written for. */
 type Naming = { id: number | null; name: string };
 
+const NOT_CHECKED = "TypeScript's types are removed, not checked";
+
 export function Tabs({ workspace, onDeleted }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const [naming, setNaming] = useState<Naming | null>(null);
@@ -120,8 +122,17 @@ export function Tabs({ workspace, onDeleted }: Props) {
           )}
         </div>
       )}
+      {lang === "ts" && (
+        <span class="tabs-note" id="language-note" title={NOT_CHECKED}>
+          <span class="tabs-note-long">{NOT_CHECKED}</span>
+          <span class="tabs-note-short" aria-hidden="true">
+            Types not checked
+          </span>
+        </span>
+      )}
       <select
         class="select tab-language"
+        aria-describedby={lang === "ts" ? "language-note" : undefined}
         aria-label="Language"
         title={`The language of ${mainName(lang)}. Other files go by their ending.`}
         value={lang}

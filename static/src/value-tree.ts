@@ -5,15 +5,17 @@
  * element would be a burden to the browser. Everything that comes from a run goes in as text.
  */
 
-import type { Preview, Properties, Property, Ref, RunError } from "./protocol";
+import type { Preview, Properties, Property, Ref, RunError, ValueKind } from "./protocol";
 import type { Refusal } from "./requests";
 import { accessorText, keyParts, previewParts, type Part } from "./value-text";
 
-/** Asks for properties, from `start`; of a getter's ref, for what it returns. */
-export type Inspect = (ref: Ref, start: number) => Promise<Properties | Refusal>;
-
-/** How many properties are asked for at once. */
-export const AT_ONCE = 100;
+/** How to look into values. */
+export interface Inspect {
+  /** Asks for properties, from `start`; of a getter's ref, for what it returns. */
+  ask(ref: Ref, start: number): Promise<Properties | Refusal>;
+  /** What was in a value while its runtime was there; `null` where nobody asked in time. */
+  known(value: Preview): Properties | null;
+}
 
 /** Deeper items are not indented further: the row would have no room for them. Their level is said. */
 const MAX_INDENTED = 20;
@@ -29,6 +31,8 @@ const REFUSALS: Record<Refusal, string> = {
   late: "The runtime is busy. Open this again when it pauses.",
 };
 
+const AS_IT_WAS = "As it was: the runtime does not hold this value any more.";
+
 type Item =
   | { kind: "value"; property: Property | null; value: Preview }
   | { kind: "accessor"; property: Property }
@@ -41,6 +45,8 @@ interface TreeNode {
   level: number;
   element: HTMLElement;
   isOpen: boolean;
+  /** What held it is gone: there is nothing more to ask for. */
+  isGone: boolean;
 }
 
 /** The tree of some values. `onResize` is called after it has become longer or shorter. */
@@ -70,18 +76,19 @@ class ValueTree {
   fill(values: readonly Preview[]): void {
     const ref = values.length === 1 ? values[0]?.ref : undefined;
     const items: Item[] = ref === undefined ? values.map((value) => ({ kind: "value", property: null, value })) : [note("…", false)];
-    const nodes = items.map((item) => this.#made(item, 1));
+    const nodes = items.map((item) => this.#made(item, 1, false));
     this.element.replaceChildren(...nodes.map((node) => node.element));
     this.#number(null);
     const [first] = nodes;
     if (!first) return;
     first.element.tabIndex = 0;
-    if (ref !== undefined) void this.#continue(first, ref, 0);
+    if (ref !== undefined) void this.#continue(first, ref, 0, values[0]);
   }
 
-  #made(item: Item, level: number): TreeNode {
+  #made(item: Item, level: number, isGone: boolean): TreeNode {
     const element = drawItem(item, level);
-    const node = { item, level, element, isOpen: false };
+    const node = { item, level, element, isOpen: false, isGone };
+    if (isGone && holdsSomething(item) && !this.#hasMore(item)) markGone(element);
     this.#nodes.set(element, node);
     return node;
   }
@@ -160,13 +167,32 @@ class ValueTree {
 
   async #open(node: TreeNode): Promise<void> {
     const ref = refOf(node.item);
-    if (ref === undefined) return;
+    if (ref === undefined || (node.isGone && !this.#hasMore(node.item))) return;
     this.#turn(node, true);
-    const answer = await this.#asked(node, ref, 0);
+    const answer = node.isGone ? "expired" : await this.#asked(node, ref, 0);
     // Closed meanwhile, or closed and opened again.
     if (!node.isOpen || this.#hasChildren(node)) return;
-    if (isRefusal(answer)) this.#insert(node, [note(REFUSALS[answer], false)]);
-    else this.#insert(node, itemsOf(answer, ref));
+    if (!isRefusal(answer)) return this.#insert(node, itemsOf(answer, ref), false);
+    const last = isGone(answer) && node.item.kind === "value" ? this.#last(node.item.value) : null;
+    if (last) return this.#insert(node, last, true);
+    if (!isGone(answer)) return this.#insert(node, [note(REFUSALS[answer], false)], false);
+    this.#turn(node, false);
+    node.isGone = true;
+    markGone(node.element);
+  }
+
+  /** What is known of a value that cannot be asked any more; `null` where nothing is. */
+  #last(value: Preview): Item[] | null {
+    const known = this.inspect.known(value);
+    const { entries = [], more = 0 } = known ? { ...known, more: (known.total ?? 0) - (known.entries?.length ?? 0) } : value;
+    if (entries.length === 0) return known ? [note("Nothing in it.", false)] : null;
+    const items = propertiesOf(entries);
+    return more > 0 ? [...items, note(`… ${more.toLocaleString("en")} more, which nobody has asked for in time`, false)] : items;
+  }
+
+  /** Whether something can be opened of an item that is gone. */
+  #hasMore(item: Item): boolean {
+    return item.kind === "value" && item.value.ref !== undefined && this.#last(item.value) !== null;
   }
 
   #close(node: TreeNode): void {
@@ -176,27 +202,28 @@ class ValueTree {
   }
 
   /** Puts the next ones in the place of the item that stood for them. */
-  async #continue(node: TreeNode, ref: Ref, start: number): Promise<void> {
+  async #continue(node: TreeNode, ref: Ref, start: number, value?: Preview): Promise<void> {
     const answer = await this.#asked(node, ref, start);
     if (!this.#nodes.has(node.element)) return;
-    const items = isRefusal(answer) ? [note(REFUSALS[answer], false)] : itemsOf(answer, ref);
-    this.#replace(node, items);
+    if (!isRefusal(answer)) return this.#replace(node, itemsOf(answer, ref), false);
+    const last = value && isGone(answer) ? this.#last(value) : null;
+    this.#replace(node, last ? [...last, note(AS_IT_WAS, false)] : [note(REFUSALS[answer], false)], last !== null);
   }
 
   async #call(node: TreeNode, property: Property): Promise<void> {
-    if (property.getter === undefined) return;
+    if (property.getter === undefined || node.isGone) return;
     const answer = await this.#asked(node, property.getter, 0);
     if (!this.#nodes.has(node.element)) return;
-    if (isRefusal(answer)) this.#replace(node, [note(REFUSALS[answer], false)]);
-    else if (answer.value) this.#replace(node, [{ kind: "value", property, value: answer.value }]);
-    else this.#replace(node, [note(`${property.key}: ${thrownText(answer.error)}`, true)]);
+    if (isRefusal(answer)) this.#replace(node, [note(REFUSALS[answer], false)], false);
+    else if (answer.value) this.#replace(node, [{ kind: "value", property, value: answer.value }], false);
+    else this.#replace(node, [note(`${property.key}: ${thrownText(answer.error)}`, true)], false);
   }
 
   /** Says after a while that it is waited for. */
   async #asked(node: TreeNode, ref: Ref, start: number): Promise<Properties | Refusal> {
     node.element.setAttribute("aria-busy", "true");
     const timer = setTimeout(() => node.element.classList.add("tree-waiting"), PATIENCE_MS);
-    const answer = await this.inspect(ref, start);
+    const answer = await this.inspect.ask(ref, start);
     clearTimeout(timer);
     node.element.classList.remove("tree-waiting");
     node.element.removeAttribute("aria-busy");
@@ -208,18 +235,18 @@ class ValueTree {
     node.element.setAttribute("aria-expanded", String(isOpen));
   }
 
-  #insert(parent: TreeNode, items: readonly Item[]): void {
-    const nodes = items.map((item) => this.#made(item, parent.level + 1));
+  #insert(parent: TreeNode, items: readonly Item[], areGone: boolean): void {
+    const nodes = items.map((item) => this.#made(item, parent.level + 1, areGone));
     parent.element.after(...nodes.map(({ element }) => element));
     this.#number(parent);
     this.onResize();
   }
 
-  #replace(node: TreeNode, items: readonly Item[]): void {
+  #replace(node: TreeNode, items: readonly Item[], areGone: boolean): void {
     const hadFocus = document.activeElement === node.element;
     const { tabIndex } = node.element;
     const parent = this.#parent(node);
-    const nodes = items.map((item) => this.#made(item, node.level));
+    const nodes = items.map((item) => this.#made(item, node.level, areGone));
     node.element.after(...nodes.map(({ element }) => element));
     this.#drop(node.element);
     const [first] = nodes;
@@ -269,11 +296,15 @@ function refOf(item: Item): Ref | undefined {
   return item.kind === "key" ? item.ref : undefined;
 }
 
-function itemsOf({ entries = [], start = 0, total = entries.length }: Properties, ref: Ref): Item[] {
-  const items = entries.flatMap((property): Item[] => {
+function propertiesOf(entries: readonly Property[]): Item[] {
+  return entries.flatMap((property): Item[] => {
     const item: Item = property.value ? { kind: "value", property, value: property.value } : { kind: "accessor", property };
     return property.key_ref === undefined ? [item] : [{ kind: "key", property, ref: property.key_ref }, item];
   });
+}
+
+function itemsOf({ entries = [], start = 0, total = entries.length }: Properties, ref: Ref): Item[] {
+  const items = propertiesOf(entries);
   const end = start + entries.length;
   if (end < total && entries.length > 0) items.push({ kind: "more", ref, start: end, total });
   return items.length > 0 ? items : [note("Nothing in it.", false)];
@@ -289,6 +320,24 @@ function note(text: string, bad: boolean): Item {
 
 function isRefusal(answer: Properties | Refusal): answer is Refusal {
   return typeof answer === "string";
+}
+
+/** Whether it will not be there later either. */
+function isGone(refusal: Refusal): boolean {
+  return refusal === "expired" || refusal === "offline";
+}
+
+const HOLDERS: readonly ValueKind[] = ["object", "array", "error", "promise", "function"];
+
+function holdsSomething(item: Item): boolean {
+  return item.kind === "value" ? HOLDERS.includes(item.value.kind) : item.kind === "key" || item.kind === "accessor";
+}
+
+/** It has something in it, which cannot be had any more. */
+function markGone(element: HTMLElement): void {
+  element.removeAttribute("aria-expanded");
+  element.classList.add("tree-gone");
+  element.title = REFUSALS.expired;
 }
 
 function drawItem(item: Item, level: number): HTMLElement {

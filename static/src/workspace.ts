@@ -18,9 +18,15 @@ export interface Deleted {
   readonly at: number;
 }
 
+/** One program in the place of another. */
+export interface Replacement {
+  readonly before: Program;
+  readonly after: Program;
+}
+
 export interface WorkspaceEvents {
-  /** A text was replaced from outside of the editor. */
-  onReplaced(document: Document): void;
+  /** A text was replaced from outside of the editor; with the code itself, a whole program. */
+  onReplaced(document: Document, replacement: Replacement | null): void;
   onRemoved(id: number): void;
   /** Another document, another language, another list. */
   onChanged(): void;
@@ -131,18 +137,39 @@ export class Workspace {
   }
 
   /** Another program. A text whose file is in both keeps its document, so that the editor can undo the change. */
-  replace({ code, lang, files }: Program): void {
+  replace(program: Program): void {
+    const before = this.program;
+    this.#code = program.code;
+    const changed = this.#replaceRest(program);
+    this.#shown = MAIN;
+    this.#changed();
+    const [main] = this.documents;
+    for (const { onReplaced } of this.#listeners) {
+      onReplaced(main as Document, { before, after: program });
+      for (const document of changed) onReplaced(document, null);
+    }
+  }
+
+  /** The language and the files of a program whose code is in the editor already. */
+  restoreRest = (program: Program): void => {
+    const changed = this.#replaceRest(program);
+    this.#shown = this.#find(this.#shown).id;
+    this.#changed();
+    for (const { onReplaced } of this.#listeners) for (const document of changed) onReplaced(document, null);
+  };
+
+  /** Returns the files that have another text now. */
+  #replaceRest({ lang, files }: Program): readonly Document[] {
     const names = new Set(files.map(({ name }) => name));
     for (const file of [...this.#files]) if (!names.has(file.name)) this.remove(file.id);
     this.#lang = lang;
+    const old = this.#files;
     this.#files = files.map(({ name, text }) => {
-      const id = this.#files.find((file) => file.name === name)?.id ?? this.#nextId++;
+      const id = old.find((file) => file.name === name)?.id ?? this.#nextId++;
       return { id, name, text };
     });
-    this.#code = code;
-    this.#shown = MAIN;
-    this.#changed();
-    for (const document of this.documents) for (const { onReplaced } of this.#listeners) onReplaced(document);
+    const changed = new Set(this.#files.filter(({ id, text }) => old.some((file) => file.id === id && file.text !== text)).map(({ id }) => id));
+    return this.documents.filter(({ id }) => changed.has(id));
   }
 
   #find(id: number): Document {

@@ -92,7 +92,7 @@ describe("groups", () => {
     printed("groupCollapsed", "never ended"),
     value("'a result'"),
     begin(2, "code"),
-    printed(null, "  of the next run", 1),
+    { ...printed(null, "  of the next run", 1), run: 2 },
   ];
   const shown = (filter = EVERYTHING, ...turned: number[]) => {
     const log = new ConsoleLog();
@@ -158,15 +158,15 @@ describe("as text", () => {
 });
 
 describe("the places in a stack", () => {
-  const places = (text: string) => piecesOf(text).flatMap(({ place }) => (place ? [[place.number, place.file, place.line, place.column]] : []));
+  const places = (text: string) => piecesOf(text).flatMap(({ place }) => (place ? [[place.source, place.file, place.line, place.column]] : []));
   const whole = (text: string) => piecesOf(text).map((piece) => piece.text).join("");
   const stack =
     "Uncaught TypeError: x\n    at f (run-1:1:25)\n    at <eval> (run-1/a b.js:2:1)\n    at run-3/lib/util.ts:3:12\n    at f (4:5)\n    at native";
   test("are found, and nothing is lost", () => {
     expect(places(stack)).toEqual([
-      [1, null, 1, 25],
-      [1, "a b.js", 2, 1],
-      [3, "lib/util.ts", 3, 12],
+      ["run-1", null, 1, 25],
+      ["run-1", "a b.js", 2, 1],
+      ["run-3", "lib/util.ts", 3, 12],
       [null, null, 4, 5],
     ]);
     expect(whole(stack)).toBe(stack);

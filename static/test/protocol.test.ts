@@ -47,12 +47,12 @@ describe("the fields are those of protocol.rs", () => {
   const messages = new Map(variants(server, "ServerMessage").map(({ name, fields }) => [name, fields]));
 
   test("queued", () => check<protocol.Queued>({ id: true, position: true, waiting_for: true }, messages.get("queued")));
-  test("started", () => check<protocol.Started>({ id: true, runtime: true }, messages.get("started")));
+  test("started", () => check<protocol.Started>({ id: true, runtime: true, source: true }, messages.get("started")));
   test("console", () => {
     check<protocol.Console>({ id: true, seq: true, entries: true, dropped: true }, messages.get("console"));
   });
   test("input_request", () => {
-    check<protocol.InputRequest>({ id: true, kind: true, text: true }, messages.get("input_request"));
+    check<protocol.InputRequest>({ id: true, kind: true, text: true, default: true }, messages.get("input_request"));
   });
   test("settled", () => {
     check<protocol.Settled>({ id: true, outcome: true, error: true, usage: true, runtime: true }, messages.get("settled"));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Program } from "../src/program";
 import type { Done, ServerMessage, Usage } from "../src/protocol";
-import { currentRun, EMPTY, sourceOf, step, type Session, type SessionEvent } from "../src/session";
+import { currentRun, EMPTY, inTheWay, sourceOf, step, type Session, type SessionEvent } from "../src/session";
 import type { Row } from "../src/rows";
 import { statusOf } from "../src/status";
 
@@ -25,14 +25,15 @@ const run = (id: number, code = "1 + 1", fresh = false): SessionEvent => {
   return { type: "run", id, origin: "editor", program: program(code), fresh, at: 1000 };
 };
 const hear = (message: ServerMessage, at = 2000): SessionEvent => ({ type: "message", message, at });
-const started = (id: number, runtime: "kept" | "fresh" = "kept") => hear({ type: "started", id, runtime });
+const started = (id: number, runtime: "kept" | "fresh" = "kept") => hear({ type: "started", id, runtime, source: `run-${id}` });
 const done = (id: number, more: Partial<Done> = {}) =>
   hear({ type: "done", id, outcome: "ok", usage, runtime: "kept", background: 0, ...more });
 
 describe("a run", () => {
-  test("begins with a row that shows its first line", () => {
-    const { rows } = step(EMPTY, run(1, "\n\n  let a = 1;\na"));
-    expect(rows).toEqual([{ kind: "run", run: 1, origin: "editor", time: 1000, title: "let a = 1;" }]);
+  test("has a heading with its first line as soon as it starts, and not before", () => {
+    const sent = step(EMPTY, run(1, "\n\n  let a = 1;\na"));
+    expect(sent.rows).toEqual([]);
+    expect(step(sent.session, started(1)).rows).toEqual([{ kind: "run", run: 1, origin: "editor", time: 2000, title: "let a = 1;" }]);
   });
 
   test("is sent, queued, running, over", () => {
@@ -55,7 +56,7 @@ describe("a run", () => {
     const { session, rows } = play(run(1, "code"), started(1), done(1, { outcome: "error", error }));
     const position = { line: 2, column: 3 };
     const text = "Uncaught TypeError: no\n    at f (run-1:2:3)";
-    const place = { ...position, number: 1, file: null };
+    const place = { ...position, source: "run-1", file: null };
     expect(rows).toEqual([{ kind: "error", run: 1, origin: "editor", connection: 0, text, time: 2000, place }]);
     expect(session.ended).toMatchObject({ how: "error", program: program("code"), fault: { file: null, position, message: "TypeError: no" } });
   });
@@ -68,15 +69,16 @@ describe("a run", () => {
     ];
     const error = { name: "TypeError", message: "no", stack: "", line: 2, column: 3, frames };
     const { session, rows } = play(run(1), started(1), done(1), run(2), started(2), done(2, { outcome: "error", error }));
-    expect(rows).toMatchObject([{ kind: "error", place: { number: 2, file: "lib/util.js", line: 2, column: 3 } }]);
+    expect(rows).toMatchObject([{ kind: "error", place: { source: "run-2", file: "lib/util.js", line: 2, column: 3 } }]);
     expect(session.ended?.fault).toMatchObject({ file: "lib/util.js", position: { line: 2, column: 3 } });
   });
 
-  test("is found again by the server's count, which begins anew with each connection", () => {
-    const { session } = play(run(1, "one"), started(1), done(1), { type: "lost" }, run(2, "two"), run(3, "three"), started(3));
-    const found = (connection: number, number: number | null, id = 0) =>
-      sourceOf(session, { connection, run: id }, { number, file: null, line: 1, column: 1 })?.program.code;
-    expect([found(0, 1), found(1, 1), found(1, 2), found(0, null, 3)]).toEqual(["one", "three", undefined, "three"]);
+  test("is found again by the server's name for it, which begins anew with each connection", () => {
+    const named = hear({ type: "started", id: 3, runtime: "kept", source: "run-1" });
+    const { session } = play(run(1, "one"), started(1), done(1), { type: "lost", at: 3000 }, run(2, "two"), run(3, "three"), named);
+    const found = (connection: number, source: string | null, id = 0) =>
+      sourceOf(session, { connection, run: id }, { source, file: null, line: 1, column: 1 })?.program.code;
+    expect([found(0, "run-1"), found(1, "run-1"), found(1, "run-2"), found(0, null, 3)]).toEqual(["one", "three", undefined, "three"]);
   });
 
   test("tells apart every way to end", () => {
@@ -123,13 +125,14 @@ describe("a line", () => {
   const line: SessionEvent = { type: "run", id: 1, origin: "line", program: program("f(\n1)"), fresh: false, at: 1000 };
 
   test("is shown whole", () => {
-    expect(step(EMPTY, line).rows).toEqual([{ kind: "run", run: 1, origin: "line", time: 1000, title: "f(\n1)" }]);
+    const { rows } = step(step(EMPTY, line).session, started(1));
+    expect(rows).toEqual([{ kind: "run", run: 1, origin: "line", time: 2000, title: "f(\n1)" }]);
   });
 
   test("has its own text as its place", () => {
     const error = { name: "TypeError", message: "no", stack: "", line: 1, column: 3, frames: [] };
     const { rows } = play(line, started(1), done(1, { outcome: "error", error }));
-    expect(rows).toMatchObject([{ kind: "error", origin: "line", place: { number: 1 } }]);
+    expect(rows).toMatchObject([{ kind: "error", origin: "line", place: { source: "run-1" } }]);
   });
 });
 
@@ -206,8 +209,13 @@ describe("a question", () => {
   const question = hear({ type: "input_request", id: 1, kind: "prompt", text: "Name?" });
 
   test("stands until it is answered", () => {
-    expect(play(run(1), started(1), question).session.question).toEqual({ run: 1, kind: "prompt", text: "Name?" });
-    expect(play(run(1), started(1), question, { type: "answer" }).session.question).toBeNull();
+    expect(play(run(1), started(1), question).session.question).toEqual({ run: 1, kind: "prompt", text: "Name?", offered: "" });
+    expect(play(run(1), started(1), question, { type: "answer", text: "Ada", at: 3000 }).session.question).toBeNull();
+  });
+
+  test("and its answer stay as rows", () => {
+    const { rows } = play(run(1), started(1), question, { type: "answer", text: "Ada", at: 3000 });
+    expect(rows).toMatchObject([{ kind: "question", run: 1, text: "Name?" }, { kind: "answer", run: 1, text: "Ada" }]);
   });
 
   test("goes with its run", () => {
@@ -216,22 +224,81 @@ describe("a question", () => {
   });
 });
 
+describe("a run that another one replaces", () => {
+  const cancelled = (id: number) => done(id, { outcome: "cancelled" });
+
+  test("ends under its own heading, before the other's", () => {
+    let { session } = play(run(1), started(1));
+    expect(inTheWay(session, false)).toEqual([1]);
+    const rows: Row[] = [];
+    for (const event of [{ type: "supersede", runs: [1] }, run(2), cancelled(1), started(2)] as SessionEvent[]) {
+      const next = step(session, event);
+      session = next.session;
+      rows.push(...next.rows);
+    }
+    expect(rows).toMatchObject([{ kind: "note", text: "Stopped after 12 ms." }, { kind: "run", run: 2 }]);
+    expect(rows[0]).not.toHaveProperty("late");
+  });
+
+  test("may cost a runtime that nobody would have used again, which goes without saying", () => {
+    const lost = done(1, { outcome: "cancelled", runtime: "replaced" });
+    const notes = (fresh: boolean) =>
+      play(run(1), started(1), { type: "supersede", runs: [1] }, run(2, "1", fresh), lost).rows.map((row) => (row.kind === "note" ? row.tone : ""));
+    expect([notes(true), notes(false)]).toEqual([["plain"], ["plain", "warn"]]);
+  });
+
+  test("leaves no row where it never began", () => {
+    const { rows, session } = play(run(1), { type: "supersede", runs: [1] }, run(2), cancelled(1));
+    expect(rows).toEqual([]);
+    expect(session.runs.map(({ id }) => id)).toEqual([2]);
+  });
+
+  test("is any of the editor's, but not the timers of a runtime that is kept", () => {
+    const { session } = play(run(1), started(1), done(1, { background: 1 }));
+    expect([inTheWay(session, false), inTheWay(session, true)]).toEqual([[1], []]);
+  });
+
+  test("says whose rows are that come later", () => {
+    const late = hear({ type: "console", id: 1, seq: 1, entries: [{ level: "log", text: "tick", time: 5 }] });
+    const { rows } = play(run(1), started(1), done(1, { background: 1 }), run(2), started(2), late);
+    expect(rows).toMatchObject([{ kind: "entry", run: 1, late: "run 1" }]);
+  });
+});
+
+describe("what is stopped before it began", () => {
+  test("has a heading, and says so", () => {
+    const waits = play(run(1), { type: "stop" });
+    const { rows } = step(waits.session, done(1, { outcome: "cancelled" }));
+    expect(rows).toMatchObject([{ kind: "run", run: 1 }, { kind: "note", text: "Stopped before it began." }]);
+  });
+});
+
+describe("undefined", () => {
+  const value = { kind: "undefined", text: "undefined" } as const;
+  const entry = hear({ type: "console", id: 1, seq: 0, entries: [{ level: "log", text: "said", time: 5 }] });
+
+  test("is not shown after a program that printed, but after one that did not", () => {
+    expect(play(run(1), started(1), entry, done(1, { value })).rows).toMatchObject([{ kind: "entry" }]);
+    expect(play(run(1), started(1), done(1, { value })).rows).toMatchObject([{ kind: "value" }]);
+  });
+});
+
 describe("a lost connection", () => {
   test("ends every run, and says so once", () => {
-    const { session, rows } = play(run(1), started(1), run(2), { type: "lost" });
+    const { session, rows } = play(run(1), started(1), run(2), { type: "lost", at: 3000 });
     expect(session.runs).toEqual([]);
     expect(session.ended).toMatchObject({ id: 2, how: "lost" });
     expect(rows).toHaveLength(1);
   });
 
   test("keeps how the last run ended when nothing was running", () => {
-    const { session, rows } = play(run(1), started(1), done(1), { type: "lost" });
+    const { session, rows } = play(run(1), started(1), done(1), { type: "lost", at: 3000 });
     expect(session.ended?.how).toBe("ok");
     expect(rows).toEqual([]);
   });
 
   test("that is back says that the runtime is fresh", () => {
-    expect(play({ type: "lost" }, { type: "back" }).rows).toMatchObject([{ kind: "note", text: expect.stringContaining("fresh") }]);
+    expect(play({ type: "lost", at: 3000 }, { type: "back" }).rows).toMatchObject([{ kind: "note", text: expect.stringContaining("fresh") }]);
   });
 });
 

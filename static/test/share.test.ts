@@ -77,7 +77,7 @@ describe("shell commands", () => {
   });
   test("send the language and the files along", () => {
     const { curl } = shellCommands(program("1", { lang: "ts", files: [{ name: "a.js", text: "it's" }] }), null, "http://x/");
-    expect(curl).toContain('{"code":"1","lang":"ts","mode":"module","files":{"a.js":"it\\u0027s"}}');
+    expect(curl).toContain('{"code":"1","lang":"ts","files":{"a.js":"it\\u0027s"}}');
   });
   test("quote a word", () => expect(quoted("it's")).toBe(`'it'\\''s'`));
 });

@@ -307,3 +307,22 @@ async fn an_error_quotes_no_more_than_a_line_of_what_it_is_about() {
     }
     client.works().await;
 }
+
+#[tokio::test]
+async fn an_input_that_is_nested_too_deeply_fails_its_run_and_never_leaves_the_last_one() {
+    let server = TestServer::start();
+    let deep = format!("{}{}", "[".repeat(40_000), "]".repeat(40_000));
+    let mut client = WsClient::connect(&server).await;
+    let old = client.request(json!({ "type": "run", "code": "input", "input": "old" })).await;
+    assert_eq!(old.text(), "'old'");
+    client.send_text(&format!(r#"{{"type":"run","id":"deep","code":"input","input":{deep}}}"#)).await;
+    let done = client.until("done").await;
+    assert_eq!(done["outcome"], "error", "{done}");
+    let over_ws = done["error"]["message"].as_str().unwrap().to_owned();
+    assert!(over_ws.starts_with("The input cannot be had: "), "{done}");
+    assert_eq!(client.run("typeof input").await.text(), "'undefined'");
+    let body = format!(r#"{{"code":"typeof input","input":{deep}}}"#);
+    let reply = server.curl(&["-d", &body], "/api/run").json();
+    assert_eq!((&reply["success"], &reply["outcome"]), (&json!(false), &json!("error")), "{reply}");
+    assert_eq!(reply["error"]["message"], over_ws.as_str());
+}

@@ -181,3 +181,21 @@ async fn a_cancel_without_an_id_ends_queue_foreground_and_background() {
     assert_eq!((&settled["id"], &settled["outcome"]), (&json!("timer"), &json!("cancelled")));
     client.works().await;
 }
+
+#[tokio::test]
+async fn a_cancel_without_an_id_ends_a_question_and_keeps_the_runtime() {
+    let server = TestServer::start();
+    let mut client = WsClient::connect(&server).await;
+    client.run("kept = 'yes'").await;
+    for id in ["a", "b"] {
+        let code = "enum A{a,b}".repeat(20_000);
+        client.send(json!({ "type": "is_complete", "id": id, "code": code, "lang": "ts" })).await;
+    }
+    client.send(json!({ "type": "cancel" })).await;
+    for id in ["a", "b"] {
+        // The first may have had its time before the cancel came.
+        let error = client.until("error").await;
+        assert_eq!((&error["code"], &error["id"]), (&json!("no_answer"), &json!(id)));
+    }
+    assert_eq!(client.run("kept").await.text(), "'yes'");
+}

@@ -50,6 +50,8 @@ async fn a_worker_that_dies_by_its_own_code_is_a_crash_too() {
     let ran = client.run("let it = [].values(); for (let i = 0; i < 1e5; i++) it = it.take(5); it.next()").await;
     check_crashed(&ran.done);
     client.works().await;
+    server.eventually("its end", |server| server.died("SIGSEGV") == 1.0);
+    assert_eq!(server.died("SIGSYS"), 0.0, "no false alarm");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ const STARTED: WorkerMessage = WorkerMessage::Started { run: RUN };
 async fn a_lie_ends_the_run_as_crashed_and_the_worker_with_a_counted_reason() {
     let lair = Lair::new(&[]);
     let health = Health { heap_bytes: 0, interrupt_polls: 1, open_files: 1, leftovers: 0 };
-    let prompt = |text: String| WorkerMessage::InputRequest { run: RUN, kind: InputKind::Prompt, text };
+    let prompt = |text: String| WorkerMessage::InputRequest { run: RUN, kind: InputKind::Prompt, text, default: None };
     let mut said: Vec<(&str, &str, Vec<u8>)> = vec![
         ("ready", "violation", frames(&[STARTED, WorkerMessage::Ready { nonce: 1, health }])),
         ("boxed", "violation", frames(&[WorkerMessage::Boxed(Report { layers: Vec::new(), micros: 0 })])),
@@ -161,7 +161,7 @@ async fn what_is_said_after_the_end_costs_the_worker_and_not_the_next_run() {
 #[tokio::test]
 async fn floods_are_cut_off_and_leave_the_servers_memory_where_it_was() {
     let lair = Lair::new(&[("run.timeout_ms", "1000")]);
-    let prompt = WorkerMessage::InputRequest { run: RUN, kind: InputKind::Alert, text: "?".into() };
+    let prompt = WorkerMessage::InputRequest { run: RUN, kind: InputKind::Alert, text: "?".into(), default: None };
     let empty = WorkerMessage::Console { run: RUN, entries: Vec::new(), dropped: 0 };
     let uncounted = WorkerMessage::Console { run: RUN, entries: Vec::new(), dropped: 1 };
     let floods = [

@@ -129,10 +129,45 @@ fn what_cannot_be_imported_says_so() {
             assert!(error.message.contains("there is no network"), "{code}: {error:?}");
         }
     }
-    let error = failure(&mut worker, with_files("1;\nexport const x = 1", Mode::Repl, &[]));
-    assert_eq!((error.name.as_str(), error.line), ("SyntaxError", Some(2)));
-    assert!(error.message.contains("mode \"module\""), "{error:?}");
     // Code that was made at run time imports like the run that it belongs to.
     let made = with_files("(await eval(`import('./a.js')`)).default", Mode::Repl, &[("a.js", "export default 5")]);
     assert_eq!(worker.run_request(made).text(), "5");
+}
+
+#[test]
+fn a_console_takes_exports_and_keeps_what_they_declare() {
+    let mut worker = Worker::start();
+    let mut text = |code: &str, files: &[(&str, &str)]| {
+        let finished = worker.run_request(with_files(code, Mode::Repl, files));
+        assert_eq!(finished.end.outcome, Outcome::Ok, "{code}: {:?}", finished.end.error);
+        finished.text().to_owned()
+    };
+    let util = [("util.js", "globalThis.loaded = (globalThis.loaded ?? 0) + 1; export const twice = n => n * 2")];
+    assert_eq!(text("import { twice } from './util.js'; export const a = twice(21); a", &util), "42");
+    assert_eq!(text("[a, twice(1), loaded]", &[]), "[ 42, 2, 1 ]");
+    assert_eq!(text("export * from './util.js'; export { twice } from './util.js'; loaded", &util), "2");
+    assert_eq!(text("const f = () => 1\nexport default { a: 1 }", &[]), "{ a: 1 }");
+    assert_eq!(text("export default function g() { return 5 }", &[]), "[Function: g]");
+    assert_eq!(text("export default class {}", &[]), "[class (anonymous)]");
+    assert_eq!(
+        text("export class A { x = 1 }; export let [b, c] = [2, 3]; export { b as d }\n[g(), new A().x, b, c]", &[]),
+        "[ 5, 1, 2, 3 ]"
+    );
+    assert_eq!(
+        text(
+            "export default function g() { return 6 }\nexport class A { x = 2 }\nexport let b = 9; [g(), new A().x, b]",
+            &[]
+        ),
+        "[ 6, 2, 9 ]"
+    );
+    assert_eq!(text("export default await Promise.resolve(7)", &[]), "7");
+}
+
+#[test]
+fn a_console_takes_exports_of_typescript() {
+    let mut worker = Worker::start();
+    let request = |code: &str| RunRequest { lang: Lang::Ts, ..request(code) };
+    let code = "export interface I { n: number } export enum E { A = 4 } export type T = I; export const i: I = { n: 1 }; i.n + E.A";
+    assert_eq!(worker.run_request(request(code)).text(), "5");
+    assert_eq!(worker.run_request(request("export default i as I; ")).text(), "{ n: 1 }");
 }

@@ -415,7 +415,7 @@ fn positions_are_those_of_the_users_text_after_changes_too() {
         ("let x = nope()", 1, 9),
         ("let x = 5, y = nope()", 1, 16),
         ("const c = 1;\nconst d = nope()", 2, 11),
-        ("const c = 2; c.a.b", 1, 15),
+        ("const c = 2; c.a.b", 1, 18),
         ("function x() {\n  nope()\n}\n  x()", 2, 3),
         ("1;\nclass x { static y = nope() }", 2, 22),
         ("'\u{1d4b3}'; let x = nope()", 1, 15),

@@ -185,7 +185,7 @@ fn health_readiness_and_information() {
     assert_eq!((server.get("/healthz").status, server.get("/healthz").body.as_str()), (200, "ok\n"));
     assert_eq!((server.get("/readyz").status, server.get("/readyz").body.as_str()), (200, "ready\n"));
     let info = server.get("/api/info").json();
-    assert_eq!((&info["protocol"], &info["pool"]["max"]), (&json!("runpen.v1"), &json!(256)));
+    assert_eq!((&info["protocol"], &info["pool"]["max"]), (&json!("runpen.v1"), &json!(1000)));
     let metrics = server.get("/metrics").body;
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
 }

@@ -279,3 +279,44 @@ async fn too_much_memory_is_an_outcome_and_the_session_goes_on() {
     client.request(json!({ "type": "run", "code": "1", "fresh": true })).await;
     client.works().await;
 }
+
+#[tokio::test]
+async fn a_background_that_never_rests_is_settled_as_a_timeout_at_its_runs_limit() {
+    let server = TestServer::start();
+    let mut client = WsClient::connect(&server).await;
+    let code = "setInterval(() => { for (let i = 0; i < 1e5; i++); }, 0); 0";
+    client.send(json!({ "type": "run", "id": "busy", "code": code, "timeout_ms": 300 })).await;
+    assert_eq!(client.until("done").await["outcome"], "ok");
+    let settled = client.until("settled").await;
+    assert_eq!((&settled["outcome"], &settled["runtime"]), (&json!("timeout"), &json!("kept")), "{settled}");
+    assert_eq!(settled["error"]["message"], "stopped: the time limit of 300 ms was reached");
+    let computed = settled["usage"]["cpu_ms"].as_f64().unwrap();
+    assert!((50.0..3000.0).contains(&computed), "{settled}");
+    client.works().await;
+}
+
+#[tokio::test]
+async fn a_run_is_told_what_stacks_call_its_text() {
+    let server = TestServer::start();
+    let mut client = WsClient::connect(&server).await;
+    let mut names = Vec::new();
+    for id in ["first", "second"] {
+        client.send(json!({ "type": "run", "id": id, "code": "null.x" })).await;
+        let name = client.until("started").await["source"].clone();
+        let done = client.until("done").await;
+        assert_eq!(done["error"]["frames"][0]["source"], name, "{done}");
+        names.push(name);
+    }
+    assert_ne!(names[0], names[1]);
+    // One that never began has taken no name.
+    client.send(json!({ "type": "run", "id": "endless", "code": "for (;;);" })).await;
+    let third = client.until("started").await["source"].clone();
+    client.send(json!({ "type": "run", "id": "waits", "code": "1" })).await;
+    client.until("queued").await;
+    client.send(json!({ "type": "cancel", "id": "waits" })).await;
+    client.until("done").await;
+    client.send(json!({ "type": "cancel", "id": "endless" })).await;
+    client.until("done").await;
+    client.send(json!({ "type": "run", "code": "1" })).await;
+    assert_eq!([third, client.until("started").await["source"].clone()], [json!("run-3"), json!("run-4")]);
+}

@@ -99,7 +99,7 @@ fn what_is_nested_too_deeply_says_so() {
     let finished = worker.run(&"[".repeat(200_000));
     let error = finished.end.error.expect("an error");
     assert_eq!((error.name.as_str(), error.message.as_str()), ("SyntaxError", "This is nested too deeply"));
-    assert_eq!((error.line, error.column), (Some(1), Some(1001)));
+    assert_eq!((error.line, error.column), (None, None), "the text as a whole is to blame");
     assert_eq!(worker.run("1 + 1").text(), "2");
 }
 

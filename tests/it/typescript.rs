@@ -1,6 +1,6 @@
 //! TypeScript: types are stripped, the rest is compiled, and positions stay those of the text that was sent.
 
-use runpen::ipc::{ErrorInfo, Lang, Mode, RunRequest};
+use runpen::ipc::{ErrorInfo, Lang, Mode, RunRequest, SourceFile};
 use runpen::outcome::Outcome;
 
 use crate::support::worker_driver::{Worker, request};
@@ -80,6 +80,17 @@ fn enums_and_namespaces_may_be_declared_again() {
         ("enum E { C } Object.keys(E)", "[ '0', 'C' ]"),
         ("namespace N { export const b = 1 } Object.keys(N)", "[ 'b' ]"),
         ("enum Once { A } enum Once { B = 1 } Object.keys(Once)", "[ '0', '1', 'A', 'B' ]"),
+        ("const E: number = 5; E", "5"),
+        ("const read = () => E; read()", "5"),
+        (
+            "enum E { D = 7 } namespace E { export const twice = D2() * 2; function D2() { return E.D } } [E.D, E.twice, read()]",
+            "[ 7, 14, 5 ]",
+        ),
+        ("enum E { Z } [E.Z, Object.keys(E)]", "[ 0, [ '0', 'Z' ] ]"),
+        ("5; enum Quiet { A } namespace Silent { export let x = 1 } namespace Silent { x++ }", "5"),
+        ("Silent.x", "2"),
+        ("class K { static s = 1 } namespace K { export let v = K.s + 1 } K.v", "2"),
+        ("class K {} namespace K { export let w = 3 } [K.w, 'v' in K]", "[ 3, false ]"),
     ]);
 }
 
@@ -159,4 +170,14 @@ fn errors_that_are_printed_and_traces_stand_where_the_user_wrote_them() {
     assert!(lines[0].contains("(run-1:7:") && lines[1].contains("(run-1:8:"), "{lines:?}");
     assert!(lines[2].contains("(run-1:9:"), "{lines:?}");
     assert!(finished.text().contains("at made (run-1:6:"), "{}", finished.text());
+}
+
+#[test]
+fn namespaces_and_enums_are_exported_from_files() {
+    let file = |name: &str, text: &str| SourceFile { name: name.into(), text: text.into() };
+    let shapes = "export enum Kind { A = 1, B } export namespace N { export let x = 1; export const up = () => ++x }
+        export namespace N { export const first = x } export class C {} export namespace C { export const made = new C() }";
+    let code = "import { Kind, N, C } from './shapes'; N.up(); [Kind.B, N.x, N.first, C.made instanceof C]";
+    let request = RunRequest { files: vec![file("shapes.ts", shapes)], ..typed(code) };
+    assert_eq!(Worker::start().run_request(request).shown(), "[ 2, 2, 1, true ]");
 }

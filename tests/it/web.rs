@@ -129,13 +129,14 @@ fn stacks_show_the_function_that_was_called_and_nothing_inside_of_it() {
     let error = Worker::start().run("function mine() { return new URL('nope') }\nmine()").end.error.unwrap();
     assert_eq!(
         error.stack,
-        "TypeError: Invalid URL\n    at URL (native)\n    at mine (run-1:1:30)\n    at <eval> (run-1:2:1)"
+        "TypeError: Invalid URL\n    at URL (native)\n    at mine (run-1:1:30)\n    at <eval> (run-1:2:1) {\n  code: 'ERR_INVALID_URL',\n  \
+         input: 'nope'\n}"
     );
     assert_eq!((error.line, error.column), (Some(1), Some(30)));
     let error = Worker::start().run("structuredClone({ a: [() => 1] })").end.error.unwrap();
     assert_eq!(
         error.stack,
-        "DataCloneError: () => 1 could not be cloned.\n    at structuredClone (native)\n    at <eval> (run-1:1:1)"
+        "DOMException [DataCloneError]: () => 1 could not be cloned.\n    at structuredClone (native)\n    at <eval> (run-1:1:1)"
     );
     assert_eq!((error.name.as_str(), error.message.as_str()), ("DataCloneError", "() => 1 could not be cloned."));
 }

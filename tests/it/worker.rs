@@ -245,6 +245,35 @@ fn what_cannot_be_run_is_an_error_and_no_crash() {
 }
 
 #[test]
+fn an_input_that_cannot_be_had_ends_its_run_and_takes_the_last_one_along() {
+    let mut worker = Worker::start();
+    let with_input = |input: String| RunRequest { input: Some(input), ..request("input") };
+    let deep = format!("{}{}", "[".repeat(40_000), "]".repeat(40_000));
+    assert_eq!(worker.run_request(with_input(r#""old""#.into())).text(), "'old'");
+    let finished = worker.run_request(with_input(deep.clone()));
+    assert_eq!(finished.end.outcome, Outcome::Error, "{:?}", finished.end);
+    let error = finished.end.error.expect("an error says what it is");
+    assert!(error.message.starts_with("The input cannot be had: "), "{error:?}");
+    assert_eq!(worker.run("typeof input").text(), "'undefined'");
+    assert_eq!(worker.run_request(with_input("1".into())).text(), "1");
+    // Nor does one that is too large for the heap.
+    let large = format!("[{}0]", "{},".repeat(1_000_000));
+    let finished = worker.run_request(with_input(large));
+    assert_eq!(finished.end.outcome, Outcome::Memory, "{:?}", finished.end.error);
+    assert_eq!(worker.run("typeof input").text(), "'undefined'");
+}
+
+#[test]
+fn an_input_that_a_script_has_made_its_own_for_good_is_not_passed_over_in_silence() {
+    let mut worker = Worker::start();
+    worker.run("Object.defineProperty(globalThis, 'input', { value: 'mine' })");
+    let finished = worker.run_request(RunRequest { input: Some("1".into()), ..request("input") });
+    assert_eq!(finished.end.outcome, Outcome::Error, "{:?}", finished.end);
+    assert!(finished.end.error.expect("an error").message.starts_with("The input cannot be had: "));
+    assert_eq!(worker.run("input").text(), "'mine'");
+}
+
+#[test]
 fn input_is_a_global_of_its_run_alone() {
     let mut worker = Worker::start();
     let with_input = RunRequest { input: Some(r#"{"n":[1,2]}"#.into()), ..request("input.n[1]") };

@@ -112,6 +112,19 @@ fn a_background_has_an_end() {
 }
 
 #[test]
+fn a_background_stands_still_while_another_run_asks() {
+    let mut worker =
+        Worker::start_with(Settings { background_timeout_ms: 1_500, input_timeout_ms: 2_000, ..settings() });
+    let background = worker.begin(request("setTimeout(() => {}, 1_000); 0"));
+    worker.finish(background);
+    // Nobody answers: the question waits for longer than the background may live.
+    let run = worker.begin(request("prompt('?')"));
+    assert!(matches!(worker.receive(), WorkerMessage::InputRequest { .. }));
+    assert_eq!(worker.finish(run).text(), "null");
+    assert_eq!(outcome_of(&worker.settle(background).1), Outcome::Ok);
+}
+
+#[test]
 fn the_deadline_bounds_the_background_turns_of_other_runs() {
     let mut worker = Worker::start();
     let background = worker.begin(RunRequest {
@@ -172,4 +185,45 @@ fn an_interrupt_for_a_run_that_is_over_or_unknown_is_ignored() {
     worker.interrupt(Some(RunId(1)), StopReason::Cancel);
     worker.interrupt(Some(RunId(77)), StopReason::Cancel);
     assert_eq!(worker.run("2").text(), "2");
+}
+
+/// A background that would compute for as long as it may wait.
+const RESTLESS: [&str; 3] = [
+    "setInterval(() => { for (let i = 0; i < 1e5; i++); }, 0); 0",
+    "function two() { for (let i = 0; i < 1e5; i++); setTimeout(two); setTimeout(two) } two(); 0",
+    "const work = async () => { for (;;) { for (let i = 0; i < 1e5; i++); await new Promise(r => setTimeout(r)) } }; void work(); 0",
+];
+
+#[test]
+fn all_turns_of_a_background_together_compute_no_longer_than_the_runs_own_limit() {
+    for code in RESTLESS {
+        // A grace that a busy machine keeps to.
+        let mut worker = Worker::start_with(Settings { kill_grace_ms: 5000, ..settings() });
+        let run = worker.begin(RunRequest { timeout_ms: 300, ..request(code) });
+        worker.finish(run);
+        match worker.settle(run).1 {
+            WorkerMessage::Settled { outcome, usage, .. } => {
+                assert_eq!(outcome, Outcome::Timeout, "{code}");
+                // Far from the ten seconds that it might wait.
+                assert!((50_000..3_000_000).contains(&usage.cpu_us), "{code}: {usage:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(worker.run("1 + 1").text(), "2", "{code}");
+    }
+}
+
+#[test]
+fn a_background_that_waits_may_do_so_for_longer_than_its_runs_limit() {
+    let mut worker = Worker::start();
+    let code = "let n = 0; const id = setInterval(() => { if (++n === 20) clearInterval(id) }, 25); 0";
+    let run = worker.begin(RunRequest { timeout_ms: 250, ..request(code) });
+    worker.finish(run);
+    match worker.settle(run).1 {
+        WorkerMessage::Settled { outcome, usage, .. } => {
+            assert_eq!(outcome, Outcome::Ok, "{usage:?}");
+            assert!(usage.wall_us > 250_000, "{usage:?}");
+        }
+        other => panic!("{other:?}"),
+    }
 }

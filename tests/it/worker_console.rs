@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use runpen::ids::RunId;
-use runpen::ipc::{ConsoleMethod, HostMessage, InputKind, Level, RunRequest, Settings, StyleRun, WorkerMessage};
+use runpen::ipc::{
+    ConsoleMethod, Detail, HostMessage, InputKind, Level, RunRequest, Settings, StyleRun, WorkerMessage,
+};
 use runpen::outcome::{Outcome, StopReason};
 
 use crate::support::worker_driver::{Finished, Worker, request, settings};
@@ -107,6 +109,41 @@ fn what_is_over_the_caps_is_dropped_and_counted() {
 }
 
 #[test]
+fn what_has_no_room_is_not_made_first() {
+    // Of what is made and dropped, each would look through all of the object's hundred getters' names.
+    let cpu_of = |what: &str| {
+        let mut worker = Worker::start_with(Settings { console_bytes: 100_000, ..settings() });
+        let code = format!(
+            "const big = Object.fromEntries(Array.from({{ length: 100 }}, (_, i) => ['key' + i, {{ i }}])); \
+             for (let i = 0; i < 20_000; i++) console.log({what}); 0"
+        );
+        let request = RunRequest { detail: Detail::Previews, timeout_ms: 60_000, ..request(&code) };
+        let finished = worker.run_request(request);
+        assert!(finished.dropped > 10_000, "{:?}", finished.end);
+        finished.end.usage.cpu_us
+    };
+    let (objects, strings) = (cpu_of("big"), cpu_of("'x'.repeat(2000)"));
+    assert!(objects < 4 * strings, "objects {objects} us, strings {strings} us");
+}
+
+#[test]
+fn a_prompt_offers_its_default() {
+    let offered = |code: &str| {
+        let mut worker = Worker::start();
+        worker.begin(request(code));
+        match worker.receive() {
+            WorkerMessage::InputRequest { default, .. } => default,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(offered("prompt('name?', 'Ada')").as_deref(), Some("Ada"));
+    assert_eq!(offered("prompt('name?', 7)").as_deref(), Some("7"));
+    assert_eq!(offered("prompt('name?')"), None);
+    assert_eq!(offered("prompt('name?', undefined)"), None);
+    assert_eq!(offered("confirm('sure?', 'yes')"), None);
+}
+
+#[test]
 fn a_long_line_is_cut() {
     let mut worker = Worker::start_with(Settings { text_bytes: 1000, ..settings() });
     let finished = worker.run("console.log('x'.repeat(5000))");
@@ -151,7 +188,7 @@ fn answer(code: &str, kind: InputKind, text: &str, answer: Option<&str>) -> Fini
     let mut worker = Worker::start();
     let run = worker.begin(request(code));
     match worker.receive() {
-        WorkerMessage::InputRequest { run: of, kind: asked, text: asked_text } => {
+        WorkerMessage::InputRequest { run: of, kind: asked, text: asked_text, default: _ } => {
             assert_eq!((of, asked, asked_text.as_str()), (run, kind, text));
         }
         other => panic!("{other:?}"),

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use runpen::ids::RunId;
-use runpen::ipc::{HostMessage, RunRequest};
+use runpen::ids::{QueryId, RunId};
+use runpen::ipc::{Answer, Completeness, HostMessage, Lang, Query, RunRequest, WorkerMessage};
 use runpen::outcome::{Outcome, StopReason};
 
 use crate::support::worker_driver::{Death, Worker, request};
 
+const SIGSEGV: i32 = 11;
 const SIGALRM: i32 = 14;
 
 /// The exit code of a worker that was asked to stop and did not.
@@ -99,12 +100,89 @@ fn a_run_interrupted_before_it_began_runs_nothing() {
     let mut worker = Worker::start();
     worker.run("var ran = 0");
     let run = RunId(50);
-    // Both frames are there before the worker looks again, or the run has begun: either way it ends as cancelled.
+    // Both frames are there before the worker looks again, so it does not begin; or it has begun. Either way it ends as cancelled.
     worker.send_all(&[
         HostMessage::Run(RunRequest { run, timeout_ms: 60_000, ..request("ran = 1; for (;;);") }),
         HostMessage::Interrupt { run: Some(run), reason: StopReason::Cancel },
     ]);
-    assert_eq!(worker.finish_after_started(run).end.outcome, Outcome::Cancelled);
+    let end = loop {
+        match worker.receive() {
+            WorkerMessage::Started { .. } => {}
+            WorkerMessage::Done(end) => break end,
+            other => panic!("expected Started or Done, got {other:?}"),
+        }
+    };
+    assert_eq!((end.run, end.outcome), (run, Outcome::Cancelled));
+}
+
+#[test]
+fn a_run_behind_questions_is_cancelled_at_once_and_costs_nobody_his_state() {
+    let mut worker = Worker::start();
+    worker.run("var kept = 'kept'");
+    let run = RunId(50);
+    let question = |id| HostMessage::Query { id: QueryId(id), query: slow_question() };
+    worker.send_all(&[
+        question(101),
+        question(102),
+        HostMessage::Run(RunRequest { run, timeout_ms: 60_000, ..request("kept = 'lost'") }),
+        HostMessage::Interrupt { run: Some(run), reason: StopReason::Cancel },
+    ]);
+    match worker.receive() {
+        WorkerMessage::Done(end) => assert_eq!((end.run, end.outcome), (run, Outcome::Cancelled)),
+        other => panic!("the run is not the first to end: {other:?}"),
+    }
+    for expected in [101, 102] {
+        assert!(matches!(worker.receive(), WorkerMessage::Answer { id, .. } if id == QueryId(expected)));
+    }
+    assert_eq!(worker.run("kept").text(), "'kept'");
+}
+
+#[test]
+fn questions_end_by_an_interrupt_of_everything_also_those_that_wait() {
+    let mut worker = Worker::start();
+    worker.run("var kept = 'kept'");
+    let question = |id| HostMessage::Query { id: QueryId(id), query: slow_question() };
+    let everything = HostMessage::Interrupt { run: None, reason: StopReason::Cancel };
+    worker.send_all(&[question(101), question(102), question(103), everything]);
+    for expected in [101, 102, 103] {
+        let answer = worker.receive();
+        let expected = WorkerMessage::Answer { id: QueryId(expected), answer: Answer::TooSlow, engine_replaced: false };
+        assert_eq!(answer, expected);
+    }
+    assert_eq!(
+        worker.ask(Query::IsComplete { code: "1".into(), lang: Lang::Js }),
+        Answer::Completeness(Completeness::Complete)
+    );
+    assert_eq!(worker.run("kept").text(), "'kept'");
+}
+
+/// One that keeps the parser busy: names that are declared again and again, and compared with each other.
+fn slow_question() -> Query {
+    Query::IsComplete { code: "enum A{a,b}".repeat(20_000), lang: Lang::Ts }
+}
+
+#[test]
+fn a_question_about_any_text_ends_within_its_limit() {
+    let mut worker = Worker::start();
+    worker.run("var kept = 'kept'");
+    let query = slow_question();
+    let limit = query.time_limit();
+    let begun = Instant::now();
+    let answer = worker.ask(query);
+    // Room for a busy machine; without a limit it takes much longer.
+    assert!(begun.elapsed() < 4 * limit, "{answer:?}: {:?}", begun.elapsed());
+    assert_eq!(worker.run("kept").text(), "'kept'");
+}
+
+#[test]
+fn a_run_whose_text_keeps_the_parser_busy_ends_at_its_deadline_and_keeps_the_engine() {
+    let mut worker = Worker::start();
+    worker.run("var kept = 'kept'");
+    let code = "enum A{a,b}".repeat(20_000);
+    let run = worker.begin(RunRequest { lang: Lang::Ts, timeout_ms: 100, ..request(&code) });
+    let end = worker.finish(run).end;
+    assert_eq!((end.outcome, end.engine_replaced), (Outcome::Timeout, false), "{:?}", end.error);
+    assert_eq!(worker.run("kept").text(), "'kept'");
 }
 
 #[test]
@@ -120,6 +198,16 @@ fn code_that_swallows_interrupts_ends_its_process() {
         // On a busy machine the kernel may be faster.
         assert!(death.code == Some(STUCK) || death.signal == Some(SIGALRM), "{code}: {death:?}");
     }
+}
+
+#[test]
+fn a_fault_of_the_engines_own_ends_the_process_by_its_signal() {
+    // Native recursion without a check of the stack. What handles the faults of parsers lets others pass.
+    let mut worker = Worker::start();
+    let code = "let it = [].values(); for (let i = 0; i < 1e5; i++) it = it.take(5); it.next()";
+    let run = worker.begin(RunRequest { timeout_ms: 20_000, ..request(code) });
+    assert!(worker.try_finish(run).is_none());
+    assert_eq!(worker.death().signal, Some(SIGSEGV));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::PATIENCE;
 use crate::ids::{RunId, WorkerId};
 use crate::ipc::{self, Health, HostMessage, RunEnd, WorkerMessage};
 use crate::outcome::{Outcome, Usage};
-use crate::pool::{Footprint, LaunchError, Launched, Launcher, Meter, Process};
+use crate::pool::{Footprint, LaunchError, Launched, Launcher, Meter, Process, Scale};
 
 /// What a worker does about a message.
 #[derive(Clone)]
@@ -93,6 +93,7 @@ struct Facts {
     /// A second handle on each living worker's socket.
     wires: HashMap<u64, UnixStream>,
     footprints: HashMap<u64, Footprint>,
+    weights: HashMap<u64, u64>,
     refuse_launches: bool,
     hold_reaping: bool,
     /// The names of the threads that have launched something.
@@ -150,6 +151,11 @@ impl World {
 
     pub(super) fn set_footprint(&self, pid: u32, footprint: Footprint) {
         self.change(|facts| facts.footprints.insert(u64::from(pid), footprint));
+    }
+
+    /// What the worker weighs from now on.
+    pub(super) fn set_weight(&self, pid: u32, bytes: u64) {
+        self.change(|facts| facts.weights.insert(u64::from(pid), bytes));
     }
 
     /// Ends a worker: as its pool does it, or as if somebody else had.
@@ -257,6 +263,11 @@ impl Launcher for FakeLauncher {
     fn meter(&self) -> Meter {
         let world = self.0.clone();
         Arc::new(move |pid| world.change(|facts| facts.footprints.get(&u64::from(pid)).copied()))
+    }
+
+    fn scale(&self) -> Scale {
+        let world = self.0.clone();
+        Arc::new(move |pid| world.change(|facts| facts.weights.get(&u64::from(pid)).copied()))
     }
 }
 

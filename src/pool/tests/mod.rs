@@ -6,6 +6,7 @@ mod ledger;
 mod lending;
 mod processes;
 mod recycling;
+mod room;
 mod starting;
 mod storm;
 mod waiting;
@@ -34,6 +35,7 @@ fn config(warm: usize, max: usize) -> config::Pool {
     config::Pool {
         warm,
         max,
+        memory_bytes: 1 << 40,
         wait_queue: 16,
         wait: NEVER,
         idle_lease: Duration::ZERO,

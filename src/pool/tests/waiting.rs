@@ -1,11 +1,17 @@
 //! The line: who is next, who hears what, and who is called back for whom.
 
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
 use super::fake::{behave, ready};
 use super::*;
 
 #[tokio::test]
 async fn the_line_is_served_in_order_and_everybody_hears_the_position() {
-    let rig = Rig::new(config(1, 1), World::good());
+    let rig = Rig::tuned(config(1, 1), World::good(), Tuning { tick: SOON, ..Tuning::default() });
     let mut lease = rig.lease();
     let mut waiters: Vec<_> = (0..3).map(|_| rig.queue()).collect();
     for (index, waiter) in waiters.iter_mut().enumerate() {
@@ -26,6 +32,69 @@ async fn the_line_is_served_in_order_and_everybody_hears_the_position() {
     rig.finish();
 }
 
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Polls a waiter as a session does, until it has nothing more to say, and counts what it says.
+fn listen(waiter: &mut Waiter, bell: &Arc<Bell>) -> usize {
+    let waker = Waker::from(Arc::clone(bell));
+    let mut cx = std::task::Context::from_waker(&waker);
+    let mut told = 0;
+    while pin!(waiter.next()).poll(&mut cx).is_ready() {
+        told += 1;
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_line_that_is_served_wakes_each_once_and_tells_nobody_every_move() {
+    const LINE: usize = 100;
+    let config = config::Pool { wait_queue: LINE, ..config(1, 1) };
+    let rig = Rig::tuned(config, World::good(), Tuning { tick: NEVER, ..Tuning::default() });
+    let mut lease = rig.lease();
+    let mut line: VecDeque<(Waiter, Arc<Bell>)> = (0..LINE).map(|_| (rig.queue(), Arc::default())).collect();
+    let bells: Vec<Arc<Bell>> = line.iter().map(|(_, bell)| Arc::clone(bell)).collect();
+    let mut told: usize = line.iter_mut().map(|(waiter, bell)| listen(waiter, bell)).sum();
+    while let Some((mut first, _)) = line.pop_front() {
+        let rung: Vec<usize> = line.iter().map(|(_, bell)| bell.0.load(Ordering::Relaxed)).collect();
+        drop(lease);
+        lease = expect_ready(soon(first.next()).await);
+        let woken = line.iter_mut().zip(rung).filter(|((_, bell), rung)| bell.0.load(Ordering::Relaxed) > *rung);
+        told += woken.map(|((waiter, bell), _)| listen(waiter, bell)).sum::<usize>();
+    }
+    drop(lease);
+    assert_eq!(told, LINE, "each is told the first place, and no other without a tick");
+    let woken: usize = bells.iter().map(|bell| bell.0.load(Ordering::Relaxed)).sum();
+    assert_eq!(woken, LINE, "each is woken for the lease alone");
+    rig.finish();
+}
+
+#[tokio::test]
+async fn places_are_told_by_the_tick_alone_and_only_where_they_are_new() {
+    let rig = Rig::tuned(config(1, 1), World::good(), Tuning { tick: NEVER, ..Tuning::default() });
+    let lease = rig.lease();
+    let mut waiters: Vec<_> = (0..4).map(|_| rig.queue()).collect();
+    for (index, waiter) in waiters.iter_mut().enumerate() {
+        expect_position(soon(waiter.next()).await, index + 1);
+    }
+    drop(waiters.remove(1));
+    drop(waiters.remove(1));
+    expect_pending(waiters[1].next(), "moved twice, not yet told");
+    rig.pool.owner.shared.update(|state, _| state.tell_places());
+    expect_pending(waiters[0].next(), "has not moved");
+    expect_position(soon(waiters[1].next()).await, 2);
+    expect_pending(waiters[1].next(), "told once");
+    drop((waiters, lease));
+    rig.finish();
+}
+
 #[tokio::test]
 async fn nobody_jumps_the_line() {
     let rig = Rig::new(config(1, 1), World::good());
@@ -42,7 +111,7 @@ async fn nobody_jumps_the_line() {
 
 #[tokio::test]
 async fn who_leaves_the_line_lets_the_others_move_up() {
-    let rig = Rig::new(config(1, 1), World::good());
+    let rig = Rig::tuned(config(1, 1), World::good(), Tuning { tick: SOON, ..Tuning::default() });
     let lease = rig.lease();
     let (mut first, second, mut third) = (rig.queue(), rig.queue(), rig.queue());
     expect_position(soon(first.next()).await, 1);
@@ -123,10 +192,12 @@ async fn a_burst_is_not_refused_because_spawning_takes_a_moment() {
     });
     let rig = Rig::new(config::Pool { wait_queue: 1, ..config(1, 10) }, world);
     let mut leases = vec![rig.lease()];
+    leases[0].note_idle(Some(Instant::now()));
+    let recall = leases[0].recall();
     let mut waiters: Vec<_> = (0..9).map(|_| rig.queue()).collect();
-    expect_pending(rig.pool.recalled(), "new workers will serve them all");
+    expect_pending(recall.called(), "new workers will serve them all");
     waiters.push(rig.queue());
-    soon(rig.pool.recalled()).await;
+    soon(recall.called()).await;
     assert!(matches!(rig.pool.acquire(), Err(Busy::LineFull)));
     rig.world.open("start");
     for waiter in &mut waiters[..9] {
@@ -161,106 +232,5 @@ async fn the_line_hears_when_the_pool_closes() {
     closed.await;
     shutdown.await.unwrap();
     assert_eq!(rig.ledger.seen().waited, [WaitOutcome::Closed; 2]);
-    rig.finish();
-}
-
-#[tokio::test]
-async fn one_waiter_calls_back_one_lease() {
-    let rig = Rig::new(config(3, 3), World::good());
-    let _leases: Vec<_> = (0..3).map(|_| rig.lease()).collect();
-    let mut idle: Vec<_> = (0..3).map(|_| Box::pin(rig.pool.recalled())).collect();
-    for session in &mut idle {
-        expect_pending(session.as_mut(), "nobody waits");
-    }
-    let _waiter = rig.queue();
-    soon(idle.remove(0)).await;
-    for session in &mut idle {
-        expect_pending(session.as_mut(), "one is enough");
-    }
-    let _another = rig.queue();
-    soon(idle.remove(0)).await;
-    expect_pending(idle[0].as_mut(), "two are enough");
-    drop(idle);
-    rig.finish();
-}
-
-#[tokio::test]
-async fn a_call_dropped_midway_goes_to_the_next() {
-    let rig = Rig::new(config(1, 1), World::good());
-    let _lease = rig.lease();
-    let mut first = Box::pin(rig.pool.recalled());
-    let mut second = Box::pin(rig.pool.recalled());
-    expect_pending(first.as_mut(), "nobody waits");
-    expect_pending(second.as_mut(), "nobody waits");
-    let _waiter = rig.queue();
-    drop(first);
-    soon(second).await;
-    rig.finish();
-}
-
-#[tokio::test]
-async fn nobody_is_called_back_for_somebody_who_has_left_or_been_served() {
-    let rig = Rig::new(config(2, 2), World::good());
-    let (first, _second) = (rig.lease(), rig.lease());
-    let mut idle = Box::pin(rig.pool.recalled());
-    expect_pending(idle.as_mut(), "nobody waits");
-    // It is called, but the waiter is gone before it hears of it.
-    drop(rig.queue());
-    expect_pending(idle.as_mut(), "gone");
-    drop(rig.queue());
-    expect_pending(idle.as_mut(), "gone again");
-    drop(idle);
-    let mut waiter = rig.queue();
-    drop(first);
-    let _served = expect_ready(soon(waiter.next()).await);
-    expect_pending(rig.pool.recalled(), "served");
-    let _another = rig.queue();
-    soon(rig.pool.recalled()).await;
-    rig.finish();
-}
-
-#[tokio::test]
-async fn a_lease_given_back_on_recall_reaches_who_waits() {
-    let rig = Rig::new(config(1, 1), World::good());
-    let mut lease = rig.lease();
-    use_it(&mut lease).await;
-    let mut waiter = rig.queue();
-    let session = async {
-        rig.pool.recalled().await;
-        drop(lease);
-    };
-    let waiting = async {
-        loop {
-            match waiter.next().await {
-                Waited::Position(_) => {}
-                other => break expect_ready(other),
-            }
-        }
-    };
-    let ((), lease) = soon(async { tokio::join!(session, waiting) }).await;
-    drop(lease);
-    rig.finish();
-}
-
-#[tokio::test]
-async fn who_joins_while_a_recalled_worker_is_on_its_way_has_a_recall_of_his_own() {
-    let rig = Rig::new(config(1, 1), World::good());
-    let mut lease = rig.lease();
-    use_it(&mut lease).await;
-    let mut first = rig.queue();
-    soon(rig.pool.recalled()).await;
-    drop(lease);
-    let _second = rig.queue();
-    let served = async {
-        loop {
-            match first.next().await {
-                Waited::Position(_) => {}
-                other => break expect_ready(other),
-            }
-        }
-    };
-    let lease = soon(served).await;
-    soon(rig.pool.recalled()).await;
-    drop(lease);
     rig.finish();
 }

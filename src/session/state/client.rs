@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::{Action, Asking, MOST_RESETS, Phase, Stage, State, Waiting};
+use super::{Action, Active, MOST_RESETS, Phase, State, Waiting};
+use crate::ids::RunId;
 use crate::ipc::HostMessage;
 use crate::outcome::{Outcome, StopReason};
 use crate::protocol::{ClientMessage, ErrorCode, RequestId, Run, ServerMessage, WaitingFor};
@@ -91,46 +92,36 @@ impl State {
     }
 
     pub(super) fn cancel_all(&mut self, now: Instant) {
-        if self.waiting.is_empty() && self.active.is_empty() {
+        if self.waiting.is_empty() && self.active.is_empty() && self.queries.is_empty() {
             return self.error(ErrorCode::UnknownRun, "nothing is running", None);
         }
         self.stop_everything(StopReason::Cancel, now);
+        self.cancel_queries();
     }
 
     pub(super) fn input(&mut self, id: Option<RequestId>, text: Option<String>, now: Instant) {
-        let asked = self.asking.filter(|asking| match (&id, self.active.get(&asking.run)) {
+        let asked = self.asking.filter(|run| match (&id, self.active.get(run)) {
             (Some(id), Some(run)) => run.id == *id,
             (None, Some(_)) => true,
             (_, None) => false,
         });
         match asked {
-            Some(asking) => self.answer(asking, text, now),
+            Some(run) => self.answer(run, text, now),
             None => self.error(ErrorCode::NoInputWanted, "no run waits for input", id),
         }
     }
 
     /// Hands the answer to the worker and lets the clocks run again.
-    pub(super) fn answer(&mut self, asking: Asking, text: Option<String>, now: Instant) {
+    pub(super) fn answer(&mut self, run: RunId, text: Option<String>, now: Instant) {
         self.resume_clocks(now);
-        self.out.push(Action::ToWorker(HostMessage::InputAnswer { run: asking.run, text }));
+        self.out.push(Action::ToWorker(HostMessage::InputAnswer { run, text }));
     }
 
     pub(super) fn resume_clocks(&mut self, now: Instant) {
         let Some(asking) = self.asking.take() else { return };
-        let waited = now.saturating_duration_since(asking.since);
-        for (id, run) in &mut self.active {
-            run.deadline += waited;
-            if let Stage::Dispatched { until, .. } = &mut run.stage {
-                *until += waited;
-            }
-            if *id == asking.run {
-                run.input_spent += waited;
-            }
+        if let Some(run) = self.active.get_mut(&asking) {
+            run.patience.pause(now);
         }
-    }
-
-    pub(super) fn input_until(&self, asking: Asking) -> Option<Instant> {
-        let run = self.active.get(&asking.run)?;
-        Some(asking.since + self.rules.input_timeout.saturating_sub(run.input_spent))
+        self.active.values_mut().flat_map(Active::clocks).for_each(|clock| clock.resume(now));
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Action, Active, Engine, RunReport, Stage, State, Stop, Waiting};
 use crate::ids::RunId;
-use crate::outcome::{Outcome, StopReason, Usage};
+use crate::outcome::{Outcome, Usage};
 use crate::pool::RetireReason;
 use crate::protocol::{Done, ErrorShown, ServerMessage, UsageShown, ValueShown};
 
@@ -35,6 +35,7 @@ impl State {
     /// The foreground of a run is over, by the worker's word.
     pub(super) fn end_foreground(&mut self, id: RunId, how: ForegroundEnd, now: Instant) {
         let ForegroundEnd { outcome, value, error, usage, background, replaced } = how;
+        let asks = self.asking.is_some();
         let Some(run) = self.active.get_mut(&id) else { return };
         let message = ServerMessage::Done(Box::new(Done {
             id: run.id.clone(),
@@ -48,7 +49,7 @@ impl State {
         let ended = Ended { outcome, dispatched: run.dispatched, stop: run.stop };
         if background > 0 {
             run.stage = Stage::Background;
-            run.deadline = now + self.rules.background_timeout;
+            run.clock = State::clock(self.rules.background_timeout, asks, now);
         } else {
             self.active.remove(&id);
         }
@@ -60,8 +61,8 @@ impl State {
     pub(super) fn settle(&mut self, id: RunId, how: BackgroundEnd, now: Instant) {
         let BackgroundEnd { outcome, error, usage, replaced } = how;
         let Some(run) = self.active.remove(&id) else { return };
-        // One turn has as long as the run had, all of them together have more.
-        let limit = if run.deadline <= now { self.rules.background_timeout } else { run.timeout };
+        // All turns together may compute for as long as the run could; with what they wait they have longer.
+        let limit = if run.clock.is_over(now) { self.rules.background_timeout } else { run.timeout };
         self.send(ServerMessage::Settled {
             id: run.id,
             outcome,
@@ -75,12 +76,19 @@ impl State {
 
     pub(super) fn worker_gone(&mut self, overdue: bool, now: Instant) {
         if matches!(self.engine, Engine::Up { .. } | Engine::Preparing { .. }) {
-            self.lose_worker(RetireReason::DiedInUse, overdue.then_some(StopReason::Deadline), now);
+            self.lose_worker(RetireReason::DiedInUse, overdue.then_some(Outcome::Timeout), now);
         }
     }
 
-    /// The worker is dead or must die: every run that it had ends now, but one that never began and so cannot be to blame. `ladder` is the reason whose ladder led here.
-    pub(super) fn lose_worker(&mut self, retire: RetireReason, ladder: Option<StopReason>, now: Instant) {
+    pub(super) fn worker_taken(&mut self, now: Instant) {
+        if matches!(self.engine, Engine::Up { .. } | Engine::Preparing { .. }) {
+            self.lose_worker(RetireReason::Memory, Some(Outcome::Memory), now);
+        }
+    }
+
+    /// The worker is dead or must die: every run that it had ends now, but one
+    /// that never began and so cannot be to blame. `because` is how those end that have no reason of their own, where it was no crash.
+    pub(super) fn lose_worker(&mut self, retire: RetireReason, because: Option<Outcome>, now: Instant) {
         self.out.push(Action::Kill(retire));
         self.engine = Engine::Absent;
         self.asking = None;
@@ -88,13 +96,14 @@ impl State {
         self.engine_lost(false);
         for (id, mut run) in std::mem::take(&mut self.active) {
             if run.stop.is_none()
-                && run.deadline > now
+                && !run.clock.is_over(now)
                 && let Some(unbegun) = run.unbegun.take()
             {
                 self.waiting.push_front(Waiting::new(run.id, *unbegun));
                 continue;
             }
-            let outcome = lost_outcome(&run, ladder, now);
+            let outcome = lost_outcome(&run, because, now);
+            let error = (outcome == Outcome::Memory).then(short_of_memory);
             let usage = Usage {
                 wall_us: u64::try_from(now.saturating_duration_since(run.dispatched).as_micros()).unwrap_or(u64::MAX),
                 console_bytes: run.console_bytes,
@@ -103,9 +112,9 @@ impl State {
             let background = run.stage == Stage::Background;
             self.active.insert(id, run);
             if background {
-                self.settle(id, BackgroundEnd { outcome, error: None, usage, replaced: true }, now);
+                self.settle(id, BackgroundEnd { outcome, error, usage, replaced: true }, now);
             } else {
-                let end = ForegroundEnd { outcome, value: None, error: None, usage, background: 0, replaced: true };
+                let end = ForegroundEnd { outcome, value: None, error, usage, background: 0, replaced: true };
                 self.end_foreground(id, end, now);
             }
         }
@@ -145,12 +154,12 @@ pub(super) struct BackgroundEnd {
 }
 
 /// How a run ends whose worker is lost: by its own stop, by its deadline (the worker ends itself when the kernel timer beats the
-/// server's), by the ladder of a neighbour in the same engine, or by a crash.
-fn lost_outcome(run: &Active, ladder: Option<StopReason>, now: Instant) -> Outcome {
-    match (run.stop, ladder) {
+/// server's), by the ladder of a neighbour in the same engine, for want of memory, or by a crash.
+fn lost_outcome(run: &Active, because: Option<Outcome>, now: Instant) -> Outcome {
+    match (run.stop, because) {
         (Some(stop), _) => stop.reason.outcome(),
-        (None, _) if run.deadline <= now => Outcome::Timeout,
-        (None, Some(reason)) => reason.outcome(),
+        (None, _) if run.clock.is_over(now) => Outcome::Timeout,
+        (None, Some(outcome)) => outcome,
         (None, None) => Outcome::Crashed,
     }
 }
@@ -160,7 +169,7 @@ fn lost_outcome(run: &Active, ladder: Option<StopReason>, now: Instant) -> Outco
 fn shown_error(outcome: Outcome, limit: Option<Duration>, described: Option<ErrorShown>) -> Option<ErrorShown> {
     let (name, message) = match (outcome, described) {
         (Outcome::Ok, _) => return None,
-        (Outcome::Error, Some(error)) => return Some(error),
+        (Outcome::Error | Outcome::Memory, Some(error)) => return Some(error),
         (Outcome::Error, None) => ("Error", "thrown, and cannot be shown".to_owned()),
         (Outcome::Timeout, _) => {
             let limit = limit.unwrap_or_default().as_millis();
@@ -175,6 +184,15 @@ fn shown_error(outcome: Outcome, limit: Option<Duration>, described: Option<Erro
         (Outcome::Shutdown, _) => ("ShutdownError", "stopped: the server is shutting down".to_owned()),
         (Outcome::Disconnected, _) => ("DisconnectedError", "stopped: the client is gone".to_owned()),
     };
+    Some(host_error(name, message))
+}
+
+/// The largest run of all when the server had to end one.
+fn short_of_memory() -> ErrorShown {
+    host_error("MemoryError", "stopped: the server is short of memory, and this run had most of it".to_owned())
+}
+
+fn host_error(name: &str, message: String) -> ErrorShown {
     let stack = format!("{name}: {message}");
-    Some(ErrorShown { name: name.to_owned(), message, stack, line: None, column: None, frames: Vec::new() })
+    ErrorShown { name: name.to_owned(), message, stack, line: None, column: None, frames: Vec::new() }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::ending::{BackgroundEnd, ForegroundEnd};
 use super::queries::is_bounded_preview;
-use super::{Action, Asking, Engine, Phase, Stage, State};
+use super::{Action, Active, Engine, Phase, Stage, State};
 use crate::ids::RunId;
 use crate::ipc::{
     ConsoleEntry, ErrorInfo, HostMessage, InputKind, MAX_PROMPT_BYTES, MAX_PROMPTS, RunEnd, ValueInfo, WorkerMessage,
@@ -28,6 +28,13 @@ const MOST_NAME_BYTES: usize = 1024;
 /// A frame that no healthy worker sends.
 pub(super) struct Violation;
 
+/// What a run asks.
+struct Question {
+    kind: InputKind,
+    text: String,
+    default: Option<String>,
+}
+
 impl State {
     pub(super) fn worker(&mut self, message: WorkerMessage, now: Instant) {
         let taken = match message {
@@ -38,7 +45,9 @@ impl State {
             _ if matches!(self.engine, Engine::Preparing { .. }) => Ok(()),
             WorkerMessage::Started { run } => self.started(run, now),
             WorkerMessage::Console { run, entries, dropped } => self.console(run, entries, dropped),
-            WorkerMessage::InputRequest { run, kind, text } => self.input_request(run, kind, text, now),
+            WorkerMessage::InputRequest { run, kind, text, default } => {
+                self.input_request(run, Question { kind, text, default }, now)
+            }
             WorkerMessage::Done(end) => self.done(*end, now),
             WorkerMessage::Settled { run, outcome, error, usage, engine_replaced } => {
                 self.settled(run, outcome, error, usage, engine_replaced, now)
@@ -64,12 +73,14 @@ impl State {
     }
 
     fn started(&mut self, id: RunId, now: Instant) -> Result<(), Violation> {
+        let asks = self.asking.is_some();
         let run = self.active.get_mut(&id).ok_or(Violation)?;
-        let Stage::Dispatched { fresh, until: _ } = run.stage else { return Err(Violation) };
+        let Stage::Dispatched { fresh, begin: _ } = run.stage else { return Err(Violation) };
         run.stage = Stage::Foreground;
         run.unbegun = None;
-        run.deadline = now + run.timeout;
-        let message = ServerMessage::Started { id: run.id.clone(), runtime: State::started_in(fresh) };
+        run.clock = State::clock(run.timeout, asks, now);
+        let (id, source) = (run.id.clone(), id.source());
+        let message = ServerMessage::Started { id, runtime: State::started_in(fresh), source };
         self.send(message);
         Ok(())
     }
@@ -102,12 +113,15 @@ impl State {
         Ok(())
     }
 
-    fn input_request(&mut self, id: RunId, kind: InputKind, text: String, now: Instant) -> Result<(), Violation> {
+    fn input_request(&mut self, id: RunId, question: Question, now: Instant) -> Result<(), Violation> {
+        let Question { kind, text, default } = question;
+        let is_bounded = |text: &String| text.len() as u64 <= MAX_PROMPT_BYTES as u64 + TEXT_SLACK_BYTES;
         let run = self.active.get_mut(&id).ok_or(Violation)?;
         run.prompts += 1;
         if self.asking.is_some()
             || matches!(run.stage, Stage::Dispatched { .. })
-            || text.len() as u64 > MAX_PROMPT_BYTES as u64 + TEXT_SLACK_BYTES
+            || !is_bounded(&text)
+            || !default.as_ref().is_none_or(is_bounded)
             || run.prompts > MAX_PROMPTS
         {
             return Err(Violation);
@@ -115,11 +129,13 @@ impl State {
         if run.stop.is_some() {
             return Ok(());
         }
-        let message = ServerMessage::InputRequest { id: run.id.clone(), kind, text };
+        let message = ServerMessage::InputRequest { id: run.id.clone(), kind, text, default };
         // Who has said that he will send no more cannot answer.
         let may_answer = !matches!(self.phase, Phase::Draining { .. });
-        if may_answer && run.input_spent < self.rules.input_timeout {
-            self.asking = Some(Asking { run: id, since: now });
+        if may_answer && !run.patience.is_over(now) {
+            run.patience.resume(now);
+            self.active.values_mut().flat_map(Active::clocks).for_each(|clock| clock.pause(now));
+            self.asking = Some(id);
             self.send(message);
         } else {
             self.out.push(Action::ToWorker(HostMessage::InputAnswer { run: id, text: None }));
@@ -156,7 +172,8 @@ impl State {
             }
             _ => None,
         };
-        let error = error.map(Into::into);
+        // What is said of every other end is the host's own.
+        let error = error.filter(|_| outcome == Outcome::Error).map(Into::into);
         let end = ForegroundEnd { outcome, value, error, usage, background, replaced: engine_replaced };
         self.end_foreground(id, end, now);
         self.note_replaced(engine_replaced);
@@ -178,7 +195,8 @@ impl State {
             return Err(Violation);
         }
         self.forget_prompt(id, now);
-        self.settle(id, BackgroundEnd { outcome, error: error.map(Into::into), usage, replaced }, now);
+        let error = error.filter(|_| outcome == Outcome::Error).map(Into::into);
+        self.settle(id, BackgroundEnd { outcome, error, usage, replaced }, now);
         self.note_replaced(replaced);
         Ok(())
     }
@@ -230,7 +248,7 @@ impl State {
     }
 
     fn forget_prompt(&mut self, id: RunId, now: Instant) {
-        if self.asking.is_some_and(|asking| asking.run == id) {
+        if self.asking == Some(id) {
             self.resume_clocks(now);
         }
     }

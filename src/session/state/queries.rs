@@ -3,14 +3,14 @@
 //! None of them has a deadline here. The worker gives each little time and ends itself when it cannot keep to that; one that keeps
 //! silent harms nobody but its own session, which can be recalled, reset and ended like any other.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::frames::Violation;
 use super::{Action, Engine, Phase, State, WAITING_BYTES};
 use crate::ids::QueryId;
 use crate::ipc::{
-    Answer, Completions, Content, HostMessage, MOST_ANSWER_BYTES, MOST_COMPLETIONS, MOST_PREVIEWED, Preview, Property,
-    Query, Reference, properties_bytes, try_map_properties,
+    Answer, Completions, Content, HostMessage, MOST_ANSWER_BYTES, MOST_COMPLETIONS, MOST_PREVIEWED, PATIENT_GRACE,
+    Preview, Property, Query, Reference, properties_bytes, try_map_properties,
 };
 use crate::outcome::StopReason;
 use crate::protocol::{ErrorCode, Found, PropertyShown, RequestId, ServerMessage};
@@ -25,6 +25,8 @@ pub(super) struct Asked {
     query: Query,
     /// Under this id the worker has it.
     sent: Option<QueryId>,
+    /// The client does not want the answer any more.
+    is_cancelled: bool,
 }
 
 impl Asked {
@@ -37,6 +39,8 @@ impl Asked {
         self.id.as_ref().map_or(0, RequestId::bytes) + 2 * text + WAITING_BYTES
     }
 }
+/// What is said of a question that was cancelled.
+const CANCELLED: &str = "the question was cancelled";
 
 impl State {
     pub(super) fn query(&mut self, id: Option<RequestId>, query: Query, now: Instant) {
@@ -46,7 +50,7 @@ impl State {
         if self.queries.len() >= MOST_QUERIES {
             return self.error(ErrorCode::QueueFull, "too many questions wait already", id);
         }
-        let asked = Asked { id, query, sent: None };
+        let asked = Asked { id, query, sent: None, is_cancelled: false };
         if !self.has_room_for(asked.bytes()) {
             return self.error(ErrorCode::QueueFull, "too much waits already", asked.id);
         }
@@ -78,7 +82,7 @@ impl State {
     /// Answers what is first in line and asks about a value that is gone: no engine is needed for that.
     pub(super) fn answer_expired(&mut self) {
         let is_absent = self.engine == Engine::Absent;
-        while let Some(Asked { id, query: Query::Inspect { reference, .. }, sent: None }) = self.queries.front()
+        while let Some(Asked { id, query: Query::Inspect { reference, .. }, sent: None, .. }) = self.queries.front()
             && (is_absent || self.references.of_worker(*reference).is_none())
         {
             let id = id.clone();
@@ -93,7 +97,8 @@ impl State {
         self.references.engine_lost();
         for mut asked in std::mem::take(&mut self.queries) {
             match asked {
-                Asked { sent: Some(_), query: Query::Inspect { .. }, id } if !may_ask_again => self.expired(id),
+                Asked { is_cancelled: true, id, .. } => self.error(ErrorCode::NoAnswer, CANCELLED, id),
+                Asked { sent: Some(_), query: Query::Inspect { .. }, id, .. } if !may_ask_again => self.expired(id),
                 Asked { sent: Some(_), id, .. } if !may_ask_again => {
                     self.error(ErrorCode::NoAnswer, "the runtime ended before it had an answer", id);
                 }
@@ -103,6 +108,33 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Ends all questions: those that a worker has by its word, so that the answers stay in order.
+    pub(super) fn cancel_queries(&mut self) {
+        if self.queries.iter().all(|asked| asked.sent.is_none()) {
+            return self.refuse_queries(ErrorCode::NoAnswer, CANCELLED);
+        }
+        let are_told = self.queries.iter().all(|asked| asked.is_cancelled || asked.sent.is_none());
+        for asked in &mut self.queries {
+            asked.is_cancelled = true;
+        }
+        if are_told {
+            return;
+        }
+        self.told.push(StopReason::Cancel);
+        self.out.push(Action::ToWorker(HostMessage::Interrupt { run: None, reason: StopReason::Cancel }));
+    }
+
+    /// How long the worker may be busy with the questions that it has before it comes to a run behind them. A turn of the background
+    /// may follow each.
+    pub(super) fn time_of_queries(&self, turn: Duration) -> Duration {
+        let sent = self.queries.iter().filter(|asked| asked.sent.is_some());
+        sent.map(|asked| asked.query.time_limit() + PATIENT_GRACE + turn).sum()
+    }
+
+    pub(super) fn has_asked(&self) -> bool {
+        self.queries.iter().any(|asked| asked.sent.is_some())
     }
 
     /// Answers everything that waits with an error.
@@ -143,7 +175,7 @@ impl State {
         let request = asked.id.clone();
         Ok(match (&asked.query, answer) {
             (_, Answer::TooSlow) => {
-                let message = "the answer would have taken too long";
+                let message = if asked.is_cancelled { CANCELLED } else { "the answer would have taken too long" };
                 ServerMessage::Error { code: ErrorCode::NoAnswer, message: message.to_owned(), id: request }
             }
             (Query::Inspect { .. }, Answer::Expired) => expired_error(request),

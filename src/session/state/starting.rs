@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Action, Active, CloseCode, Engine, Phase, Stage, State, Waiting};
+use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{HostMessage, RunRequest};
 use crate::outcome::{Outcome, StopReason};
@@ -77,23 +78,27 @@ impl State {
     pub(super) fn dispatch(&mut self, now: Instant) {
         let Some(Waiting { id, run, bytes: _ }) = self.waiting.pop_front() else { return };
         let fresh = self.engine == Engine::Up { virgin: true };
-        let unbegun = (!fresh).then(|| Box::new(run.clone()));
+        // A question that the worker has before it may cost the engine its life as well as another run.
+        let unbegun = (!fresh || self.has_asked()).then(|| Box::new(run.clone()));
         let Run { id: _, code, files, timeout_ms, lang, mode, fresh: _, input } = run;
         let run = RunId(self.next_run);
         self.next_run += 1;
         let timeout = timeout_ms.map_or(self.rules.timeout, Duration::from_millis);
         // A background turn in progress ends before the new code begins: wait for it at most as long as it may take.
         let turn = self.active.values().map(|background| background.timeout).max().unwrap_or_default();
+        let questions = self.time_of_queries(turn);
         // An engine that the last run has spoilt is being replaced: a full heap takes its time to be freed.
         let rebuild = if std::mem::take(&mut self.rebuilding) { self.rules.prepare_timeout } else { Duration::ZERO };
+        let asks = self.asking.is_some();
+        let begin = State::clock(turn + questions + rebuild + self.rules.start_timeout, asks, now);
         let active = Active {
             id,
-            stage: Stage::Dispatched { fresh, until: now + turn + rebuild + self.rules.start_timeout },
+            stage: Stage::Dispatched { fresh, begin },
             dispatched: now,
             timeout,
-            deadline: now + turn + rebuild + timeout,
+            clock: State::clock(turn + questions + rebuild + timeout, asks, now),
             stop: None,
-            input_spent: Duration::ZERO,
+            patience: RunClock::paused(self.rules.input_timeout),
             seq: 0,
             console_bytes: 0,
             console_entries: 0,
@@ -115,8 +120,8 @@ impl State {
         })));
     }
 
-    pub(super) fn recalled(&mut self, now: Instant) {
-        if self.recallable_at().is_some_and(|at| at <= now) {
+    pub(super) fn recalled(&mut self) {
+        if self.idle_since().is_some() {
             self.give_back();
         }
     }

@@ -19,7 +19,7 @@ impl State {
             }
             self.out.push(Action::ToWorker(HostMessage::Interrupt { run: Some(id), reason }));
         }
-        if self.asking.is_some_and(|asking| asking.run == id) {
+        if self.asking == Some(id) {
             self.resume_clocks(now);
         }
     }
@@ -63,24 +63,23 @@ impl State {
         {
             self.end(StopReason::Disconnect, now);
         }
-        if let Some(asking) = self.asking {
-            if self.input_until(asking).is_some_and(|until| until <= now) {
-                self.answer(asking, None, now);
-            }
-        } else {
-            let late = self.active.iter().filter(|(_, run)| run.stop.is_none() && run.deadline <= now);
-            for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
-                self.stop(id, StopReason::Deadline, now);
-            }
+        if let Some(run) = self.asking
+            && self.active.get(&run).is_some_and(|run| run.patience.is_over(now))
+        {
+            self.answer(run, None, now);
+        }
+        let late = self.active.iter().filter(|(_, run)| run.stop.is_none() && run.clock.is_over(now));
+        for id in late.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.stop(id, StopReason::Deadline, now);
         }
         let stuck = self.active.values().find_map(|run| {
             let stop = run.stop?;
             self.kill_at(run, stop).filter(|at| *at <= now).map(|_| stop.reason)
         });
-        let hung = |run: &Active| run.stop.is_none() && run.begin_by().is_some_and(|until| until <= now);
+        let hung = |run: &Active| run.stop.is_none() && run.begin().is_some_and(|begin| begin.is_over(now));
         if let Some(reason) = stuck {
-            self.lose_worker(RetireReason::Killed, Some(reason), now);
-        } else if self.asking.is_none() && self.active.values().any(hung) {
+            self.lose_worker(RetireReason::Killed, Some(reason.outcome()), now);
+        } else if self.active.values().any(hung) {
             self.lose_worker(RetireReason::Unresponsive, None, now);
         } else if let Engine::Preparing { until, .. } = self.engine
             && until <= now

@@ -6,12 +6,13 @@ use super::*;
 use crate::ids::QueryId;
 use crate::ipc::{
     Answer, Completeness, Completion, CompletionKind, Completions, ConsoleEntry, ErrorInfo, Glimpse, Health, InputKind,
-    Lang, Level, Mode, Preview, Query, Reference, RunEnd, ValueInfo, ValueKind,
+    Lang, Level, Mode, PATIENT_GRACE, Preview, Query, Reference, RunEnd, StackFrame, ValueInfo, ValueKind,
 };
 use crate::outcome::Usage;
 use crate::protocol::Done;
 
 mod model;
+mod prompts;
 mod queries;
 mod table;
 
@@ -33,7 +34,6 @@ fn rules() -> Rules {
         prepare_timeout: PREPARE,
         start_timeout: START,
         queue: QUEUE,
-        idle_lease: Duration::from_secs(30),
         once: false,
         settings: Settings {
             heap_bytes: 1 << 26,
@@ -243,7 +243,7 @@ fn asked(actions: &[Action]) -> Vec<(QueryId, Query)> {
 fn brief(message: &ServerMessage) -> String {
     match message {
         ServerMessage::Queued { id, position, waiting_for } => format!("queued {id} {position} {waiting_for:?}"),
-        ServerMessage::Started { id, runtime } => format!("started {id} {runtime:?}"),
+        ServerMessage::Started { id, runtime, .. } => format!("started {id} {runtime:?}"),
         ServerMessage::Console { id, seq, .. } => format!("console {id} {seq}"),
         ServerMessage::InputRequest { id, .. } => format!("input_request {id}"),
         ServerMessage::Done(done) => {

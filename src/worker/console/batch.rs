@@ -49,7 +49,8 @@ impl Host {
     pub(super) fn has_console_room(&self, run: RunId) -> bool {
         let settings = self.settings.borrow();
         self.runs.borrow().get(run).is_some_and(|run| {
-            run.console.entries < settings.console_entries && run.console.bytes < settings.console_bytes
+            let console = &run.console;
+            !console.is_full && console.entries < settings.console_entries && console.bytes < settings.console_bytes
         })
     }
 
@@ -72,6 +73,10 @@ impl Host {
     /// Adds an entry to the batch, where the run's caps allow it.
     pub(super) fn print(&self, run: RunId, entry: ConsoleEntry) {
         if !self.fits_console(run, entry.bytes()) {
+            // A smaller one might fit, but to find out each would have to be made, for nothing most often.
+            if let Some(run) = self.runs.borrow_mut().get_mut(run) {
+                run.console.is_full = true;
+            }
             return self.drop_entry(run);
         }
         self.add_entry(run, entry);
@@ -131,7 +136,7 @@ impl Host {
                 }
                 return;
             }
-            self.wire.wait_for_room(Some(turn.deadline));
+            self.wire.wait_for_room(turn.clock.until());
             self.receive(Instant::now());
         }
         self.send_batch();

@@ -172,7 +172,7 @@ impl Console {
         let Some((first, others)) = message.split_first() else {
             return self.print_text(ctx, kind, "Assertion failed".into());
         };
-        let lead = format!("Assertion failed: {}", self.label_of(ctx, Some(first))?);
+        let lead = format!("Assertion failed: {}", self.string_of(ctx, first)?);
         let mut message = vec![rquickjs::String::from_str(ctx.clone(), &lead)?.into_value()];
         message.extend_from_slice(others);
         self.print(ctx, kind, &message)
@@ -268,15 +268,21 @@ impl Console {
         self.print_text(ctx, ConsoleMethod::Clear, String::new())
     }
 
-    /// A label as the console's standard has it: `default`, or whatever the argument is as a string. This is the one place where a
-    /// script's own `toString` runs, because the script has asked for a string.
+    /// A label as the console's standard has it: `default`, or whatever the argument is as a string.
     fn label_of<'js>(&self, ctx: &Ctx<'js>, label: Option<&Value<'js>>) -> Result<String> {
-        let Some(label) = label.filter(|label| !label.is_undefined()) else { return Ok("default".into()) };
-        if label.is_symbol() {
+        match label.filter(|label| !label.is_undefined()) {
+            Some(label) => self.string_of(ctx, label),
+            None => Ok("default".into()),
+        }
+    }
+
+    /// A value as a string. This is the one place where a script's own `toString` runs, because the script has asked for a string.
+    fn string_of<'js>(&self, ctx: &Ctx<'js>, value: &Value<'js>) -> Result<String> {
+        if value.is_symbol() {
             return Err(Exception::throw_type(ctx, "Cannot convert a Symbol value to a string"));
         }
-        let label = label.get::<Coerced<rquickjs::String>>()?.0;
-        inspect::console_text(ctx, &self.host, &[label.into_value()])
+        let string = value.get::<Coerced<rquickjs::String>>()?.0;
+        inspect::console_text(ctx, &self.host, &[string.into_value()])
     }
 
     fn warn(&self, ctx: &Ctx<'_>, method: ConsoleMethod, text: String) -> Result<()> {

@@ -4,8 +4,9 @@ use rquickjs::promise::PromiseState;
 use rquickjs::{Atom, Filter, Object, Promise, Result, Value};
 
 use super::layout::List;
-use super::object::Shape;
+use super::object::{Description, Shape};
 use super::{Inspector, quote};
+use crate::sandbox::Gives;
 use crate::worker::tools::Slot;
 
 /// Lists longer than this are not searched for named properties: listing the keys would list every index.
@@ -169,6 +170,7 @@ impl<'js> Inspector<'_, 'js> {
             }
             Shape::Map { size } => self.map_entries(object, depth, *size)?,
             Shape::Set { size } => self.set_entries(object, depth, *size)?,
+            Shape::Iterator => self.iterator_entries(object, depth)?,
             Shape::Promise => vec![self.promise_entry(object, depth)?],
             Shape::Hidden => vec!["<items unknown>".into()],
             Shape::Buffer { bytes } => self.buffer_entries(object, *bytes)?,
@@ -286,6 +288,38 @@ impl<'js> Inspector<'_, 'js> {
         let more = size.saturating_sub(entries.len());
         push_more(&mut entries, more);
         Ok(entries)
+    }
+
+    /// What is still to come from an iterator.
+    fn iterator_entries(&mut self, iterator: &Object<'js>, depth: i64) -> Result<Vec<String>> {
+        let Some(pending) = self.look.pending(iterator, self.options.most_entries.min(MOST_SEARCHED)) else {
+            return Ok(Vec::new());
+        };
+        let mut more = pending.more;
+        let mut entries = Vec::new();
+        for (key, value) in pending.items {
+            if self.is_full() {
+                more += 1;
+                continue;
+            }
+            entries.push(match pending.gives {
+                Gives::Keys => self.indented(&key, depth)?,
+                Gives::Values => self.indented(&value, depth)?,
+                Gives::Pairs => self.pair(&key, &value, depth)?,
+            });
+        }
+        push_more(&mut entries, more);
+        Ok(entries)
+    }
+
+    /// A key and its value as a list of two.
+    fn pair(&mut self, key: &Value<'js>, value: &Value<'js>, depth: i64) -> Result<String> {
+        let both = vec![self.indented(key, depth)?, self.indented(value, depth)?];
+        let brackets = Description { shape: Shape::Record, base: String::new(), open: "[".into(), close: "]" };
+        self.indentation += 2;
+        let text = self.joined(both, &brackets, "", depth, None);
+        self.indentation -= 2;
+        Ok(text)
     }
 
     fn buffer_entries(&mut self, buffer: &Object<'js>, length: usize) -> Result<Vec<String>> {

@@ -75,11 +75,11 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     fn stack_text(&self, error: &Object<'js>) -> Result<String> {
-        let text = errors::error_text(&self.look, error, self.most_bytes)?;
+        let text = self.host.sources.in_users_words(errors::error_text(&self.look, error, self.most_bytes)?);
         let Some(at) = text.find(FRAMES) else { return Ok(text) };
         // The message is the script's own, to the last line end; the frames get the places that the user knows.
         let (message, frames) = text.split_at(at + 1);
-        let (mut placed, _) = self.host.sources.in_users_texts(frames);
+        let (mut placed, _) = self.host.sources.in_users_texts(frames, message_of(message));
         if !frames.ends_with('\n') {
             placed.pop();
         }
@@ -137,6 +137,11 @@ impl<'js> Inspector<'_, 'js> {
         lines.splice(offset + 1..offset + 1 + skipped, [note.as_str()]);
         Ok(lines.join("\n"))
     }
+}
+
+/// The message in the head of a stack: what stands behind the name.
+fn message_of(head: &str) -> &str {
+    head.split_once(": ").map_or("", |(_, message)| message.trim_end())
 }
 
 /// The first stretch of lines that are also in the other text, if it is long enough: where it begins, and how long it is.

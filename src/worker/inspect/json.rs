@@ -15,7 +15,7 @@ const MOST_NODES: usize = 100_000;
 /// Steps between two looks at the clock.
 const STEPS_PER_LOOK: usize = 64;
 
-/// The value as JSON text; `None` when that would not be faithful (functions, holes, NaN, cycles, …) or is over the bounds.
+/// The value as JSON text; `None` when that would not be faithful (functions, holes, NaN, cycles, half characters, …) or is over the bounds.
 ///
 /// # Errors
 /// When the turn must stop, or the engine fails.
@@ -66,8 +66,9 @@ impl<'js> Writer<'_, 'js> {
             if self.out.len() + length > self.most_bytes {
                 return Ok(false);
             }
-            let text = self.look.text(string, length)?;
-            self.write_string(&text);
+            if !self.write_string(string)? {
+                return Ok(false);
+            }
         } else if let Some(object) = value.as_object() {
             return self.write_object(object);
         } else {
@@ -76,7 +77,18 @@ impl<'js> Writer<'_, 'js> {
         Ok(self.out.len() <= self.most_bytes)
     }
 
-    fn write_string(&mut self, text: &str) {
+    /// Writes a string; false where it has surrogates without a partner. As the replacement character two different keys could
+    /// become one, and an escape of half a character is what many readers of JSON stumble over.
+    fn write_string(&mut self, string: &rquickjs::String<'js>) -> Result<bool> {
+        match string.to_string() {
+            Ok(text) => self.write_text(&text),
+            Err(rquickjs::Error::Utf8(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    fn write_text(&mut self, text: &str) {
         self.out.push_str(&serde_json::to_string(text).expect("a string is always JSON"));
     }
 
@@ -122,12 +134,17 @@ impl<'js> Writer<'_, 'js> {
             let key = key?.to_js_string()?;
             let Some(member) = self.look.read_plain(object, &key)? else { return Ok(false) };
             let length = self.look.length(&key)?;
+            // A key may be as long as the heap allows, and every copy of it takes that much again.
+            if self.out.len() + length > self.most_bytes {
+                return Ok(false);
+            }
             if !first {
                 self.out.push(',');
             }
             first = false;
-            let key = self.look.text(&key, length)?;
-            self.write_string(&key);
+            if !self.write_string(&key)? {
+                return Ok(false);
+            }
             self.out.push(':');
             if !self.write(&member)? {
                 return Ok(false);
@@ -149,7 +166,7 @@ impl<'js> Writer<'_, 'js> {
         if text == "Invalid Date" {
             return Ok(false);
         }
-        self.write_string(&text);
+        self.write_text(&text);
         Ok(true)
     }
 }

@@ -3,6 +3,7 @@
 use rquickjs::{Object, Result};
 
 use super::Inspector;
+use crate::worker::source;
 use crate::worker::tools::Slot;
 
 /// Links of a prototype chain that are followed.
@@ -10,6 +11,9 @@ pub const MOST_PROTOTYPES: usize = 64;
 
 /// UTF-16 units of a name that are shown.
 pub const MOST_NAME: usize = 256;
+
+/// UTF-16 units of a getter that is looked into. One that says nothing but a name is not longer.
+const MOST_GETTER: usize = 256;
 
 /// The names of an object.
 pub struct Names {
@@ -168,6 +172,16 @@ impl<'js> Inspector<'_, 'js> {
         }
     }
 
+    /// What a getter of `Symbol.toStringTag` gives whoever calls it, as far as its text says so without doubt.
+    fn written_tag(&self, holder: &Object<'js>, symbol: rquickjs::Value<'js>) -> Result<Option<String>> {
+        let Some(getter) = self.look.getter(holder, symbol)? else { return Ok(None) };
+        let Some(text) = self.look.function_text(&getter)? else { return Ok(None) };
+        if self.look.length(&text)? > MOST_GETTER {
+            return Ok(None);
+        }
+        Ok(source::constant_of_getter(&self.look.text(&text, MOST_GETTER)?))
+    }
+
     /// `Symbol.toStringTag` where it is data, and whether there is any.
     fn tag(&self, object: &Object<'js>) -> Result<(String, bool)> {
         let symbol = self.look.to_string_tag()?;
@@ -187,8 +201,13 @@ impl<'js> Inspector<'_, 'js> {
                     return Ok((self.look.text(tag, MOST_NAME)?, true));
                 }
                 (Slot::Getter | Slot::Setter | Slot::Accessor, _) => {
-                    // The engine's own getter says what kind of typed array it is.
-                    return Ok((if here == typed { self.look.typed_tag(object)? } else { String::new() }, true));
+                    // The engine's own getter says what kind of typed array it is. No other is called.
+                    let tag = if here == typed {
+                        self.look.typed_tag(object)?
+                    } else {
+                        self.written_tag(&here, symbol)?.unwrap_or_default()
+                    };
+                    return Ok((tag, true));
                 }
             }
         }

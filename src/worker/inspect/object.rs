@@ -5,7 +5,7 @@ use rquickjs::{Error, Object, Result, Value};
 use super::layout::{self, Parts};
 use super::names::{Names, inherits};
 use super::{Inspector, MOST_PROXIES};
-use crate::sandbox::as_proxy;
+use crate::sandbox::{Gives, as_proxy};
 use crate::worker::tools::Slot;
 
 /// Below this depth the engine may run out of stack, if a script has asked for more than the usual and stands deep itself.
@@ -28,6 +28,8 @@ pub(super) enum Shape<'js> {
     Set {
         size: usize,
     },
+    /// Of a Map or a Set.
+    Iterator,
     Promise,
     /// What it holds cannot be known.
     Hidden,
@@ -190,7 +192,7 @@ impl<'js> Inspector<'_, 'js> {
         Ok(self.joined(entries, &description, &base, depth, list))
     }
 
-    fn joined(
+    pub(super) fn joined(
         &self,
         entries: Vec<String>,
         description: &Description<'js>,
@@ -263,10 +265,8 @@ impl<'js> Inspector<'_, 'js> {
             let is_told = matches!(class.as_str(), "Arguments" | "Boolean" | "Number" | "String" | "Date" | "RegExp");
             return Ok(if is_told { class } else { String::new() });
         }
-        if let Some(prototype) = object.get_prototype()
-            && let Some(kind) = self.look.iterator_kind(&prototype)?
-        {
-            return Ok(format!("{kind} Iterator"));
+        if let Some(pending) = self.look.pending(object, 0) {
+            return Ok(if pending.is_of_map { "Map Iterator" } else { "Set Iterator" }.into());
         }
         self.look.brand(object, &names.tag)
     }
@@ -299,15 +299,15 @@ impl<'js> Inspector<'_, 'js> {
         if !is_list || !self.is_iterable(object, names)? {
             return Ok(None);
         }
-        if let Some(kind) = brand.strip_suffix(" Iterator") {
-            // What is left in an iterator can only be had by taking it.
+        if brand.ends_with(" Iterator") {
+            let gives_pairs = self.look.pending(object, 0).is_some_and(|pending| pending.gives == Gives::Pairs);
+            let kind = if gives_pairs { brand.replace("Iterator", "Entries") } else { brand.to_owned() };
             let tag = match names.tag.as_str() {
-                tag if tag == brand => brand.to_owned(),
-                "" => format!("{kind} Iterator"),
-                tag => format!("{tag}] [{kind} Iterator"),
+                tag if tag == brand || tag.is_empty() => kind,
+                tag => format!("{tag}] [{kind}"),
             };
             let keys = self.keys(object, None)?;
-            return Ok(Some((Description::braces(Shape::Hidden, format!("[{tag}] ")), keys)));
+            return Ok(Some((Description::braces(Shape::Iterator, format!("[{tag}] ")), keys)));
         }
         let count = self.look.count(object, brand)?;
         let lead = names.prefix(brand, &format!("({count})"));

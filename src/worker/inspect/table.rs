@@ -7,6 +7,7 @@ use rquickjs::{Ctx, Filter, Object, Result, Value};
 use super::contents::plural;
 use super::width::columns;
 use super::{Inspector, Options, cut, text_cap};
+use crate::sandbox::{Gives, Pending};
 use crate::worker::host::Host;
 use crate::worker::tools::Slot;
 
@@ -133,6 +134,9 @@ impl<'js> Inspector<'_, 'js> {
     }
 
     fn table_of(&mut self, object: &Object<'js>, filter: Option<&[String]>) -> Result<Table> {
+        if let Some(pending) = self.look.pending(object, MOST_CELLS / 3) {
+            return self.table_of_iterator(pending);
+        }
         let value = object.as_value();
         let is_special = value.is_array() || value.is_error() || value.is_promise();
         let brand = if is_special { String::new() } else { self.look.brand(object, "")? };
@@ -160,11 +164,42 @@ impl<'js> Inspector<'_, 'js> {
         let walk = self.look.walk(set, "Set")?;
         while table.rows < MOST_CELLS / 2 && !self.is_full() {
             let Some((member, _)) = walk.next(&self.look)? else { break };
-            let cells = vec![table.rows.to_string(), self.cell(&member)?];
-            table.push_row(cells);
+            self.push_member(&mut table, &member)?;
         }
         table.left_out = self.look.count(set, "Set")?.saturating_sub(table.rows);
         Ok(table)
+    }
+
+    fn table_of_iterator(&mut self, pending: Pending<'js>) -> Result<Table> {
+        let is_keyed = pending.is_of_map && pending.gives == Gives::Pairs;
+        let mut table = Table::with_heads(if is_keyed { &[ITERATION, KEY, VALUES] } else { &[ITERATION, VALUES] });
+        table.left_out = pending.more;
+        for (key, value) in pending.items {
+            if self.is_full() {
+                table.left_out += 1;
+                continue;
+            }
+            match pending.gives {
+                _ if is_keyed => {
+                    let cells = vec![table.rows.to_string(), self.cell(&key)?, self.cell(&value)?];
+                    table.push_row(cells);
+                }
+                Gives::Keys => self.push_member(&mut table, &key)?,
+                Gives::Values => self.push_member(&mut table, &value)?,
+                // Those of a Set are two members each.
+                Gives::Pairs => {
+                    self.push_member(&mut table, &key)?;
+                    self.push_member(&mut table, &value)?;
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    fn push_member(&mut self, table: &mut Table, member: &Value<'js>) -> Result<()> {
+        let cells = vec![table.rows.to_string(), self.cell(member)?];
+        table.push_row(cells);
+        Ok(())
     }
 
     fn table_of_rows(&mut self, object: &Object<'js>, filter: Option<&[String]>) -> Result<Table> {

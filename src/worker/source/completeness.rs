@@ -1,35 +1,90 @@
 //! Whether a text is a whole program, for consoles that run it on Enter or wait for another line.
 
 use super::names::Names;
-use super::parse::Problem;
+use super::parse::{self, Frame, Problem};
 use super::repl;
 use super::typescript::{self, Goal};
 use crate::ipc::{Completeness, Lang};
 
+/// Arrows of unfinished functions in one another that are looked behind. Beyond, it is taken for granted that more is to come.
+const MOST_ARROWS: usize = 16;
+
 /// Whether a console should run this text. Evaluates nothing.
 pub fn completeness(code: &str, lang: Lang) -> Completeness {
-    let problem = match lang {
-        Lang::Js => repl::plan(code, Lang::Js, &mut Names::default(), &mut |_| true).err(),
-        Lang::Ts => typescript::compile(code, Goal::Console).err(),
-    };
-    match problem {
+    match problem_of(code, lang) {
         None => Completeness::Complete,
-        Some(problem) if could_go_on(code, &problem) => Completeness::Incomplete,
+        Some(problem) if could_go_on(code, &problem) || has_unfinished_arrow(code, &problem, lang, MOST_ARROWS) => {
+            Completeness::Incomplete
+        }
         Some(_) => Completeness::Invalid,
     }
 }
 
-/// Whether more text could put it right: something is missing at the end, or something that may hold lines has begun and has no end.
+fn problem_of(code: &str, lang: Lang) -> Option<Problem> {
+    match lang {
+        Lang::Js => repl::plan(code, Lang::Js, &mut Names::default(), &mut |_| true).err(),
+        Lang::Ts => typescript::compile(code, Goal::Console).err(),
+    }
+}
+
+/// Whether it is a function without an end that the parser complains of. It takes the parameters of one for an expression in
+/// parentheses, and then for the arrow to be wrong.
+fn has_unfinished_arrow(code: &str, problem: &Problem, lang: Lang, left: usize) -> bool {
+    let rest = code.get(problem.offset..).unwrap_or_default().trim_start();
+    if !rest.starts_with("=>") {
+        return false;
+    }
+    // With what stands before the arrow: it may be no line break.
+    let head = &code[..code.len() - rest.len()];
+    let is_head = problem_of(&format!("{head}=> 0"), lang).is_none_or(|problem| problem.is_at_end);
+    let body = format!("x {rest}");
+    is_head
+        && problem_of(&body, lang).is_none_or(|problem| {
+            left == 0 || could_go_on(&body, &problem) || has_unfinished_arrow(&body, &problem, lang, left - 1)
+        })
+}
+
+/// What the parser says of a number, a name or an escape that breaks off. The line break that a console puts behind a text ends each
+/// of them.
+const BROKEN_OFF: [&str; 3] = ["Unexpected end of file", "Invalid Character", "Invalid Unicode escape sequence"];
+
+/// Whether more text, behind a line break, could put it right: something is missing at the end, or something that may hold lines has
+/// begun and has no end.
 fn could_go_on(code: &str, problem: &Problem) -> bool {
     let rest = code.get(problem.offset..).unwrap_or_default();
     let is_open = match problem.message.as_str() {
         "Unterminated multiline comment" => true,
         "Identifier expected after '?.'" => rest.trim_end() == "?.",
-        // A template may hold lines; a string goes on behind a backslash at the end of its line.
-        "Unterminated string" => rest.starts_with(['`', '}']) || (code.ends_with('\\') && !rest.contains('\n')),
+        "Unterminated string" => rest.starts_with(['`', '}']) || goes_on_behind_a_backslash(rest),
+        message if message.starts_with("Missing initializer in ") => is_a_pattern(rest),
         _ => false,
     };
-    problem.is_at_end || is_open
+    let is_broken_off = BROKEN_OFF.iter().any(|start| problem.message.starts_with(start));
+    (problem.is_at_end && !is_broken_off) || is_open
+}
+
+/// Whether a string without an end has a backslash before each line break, and one at its end.
+fn goes_on_behind_a_backslash(string: &str) -> bool {
+    let mut goes_on = false;
+    let mut chars = string.chars().peekable();
+    while let Some(c) = chars.next() {
+        goes_on = false;
+        match c {
+            '\\' => match chars.next() {
+                Some('\r') => goes_on = chars.next_if_eq(&'\n').is_some() || chars.peek().is_none(),
+                Some('\n' | '\u{2028}' | '\u{2029}') | None => goes_on = true,
+                Some(_) => {}
+            },
+            '\r' | '\n' => return false,
+            _ => {}
+        }
+    }
+    goes_on
+}
+
+/// Whether there is nothing but a pattern, or a name: its value may be in the next line.
+fn is_a_pattern(text: &str) -> bool {
+    parse::check(&format!("const {text}\n= 0"), Frame::TypedModule).is_ok()
 }
 
 #[cfg(test)]
@@ -40,10 +95,7 @@ mod tests {
     fn expect(lang: Lang, state: Completeness, texts: &[&str]) {
         let mut wrong = Vec::new();
         for text in texts {
-            let problem = match lang {
-                Lang::Js => repl::plan(text, Lang::Js, &mut Names::default(), &mut |_| true).err(),
-                Lang::Ts => typescript::compile(text, Goal::Console).err(),
-            };
+            let problem = problem_of(text, lang);
             if completeness(text, lang) != state {
                 wrong.push(format!("{text:?}: {problem:?}"));
             }
@@ -125,9 +177,32 @@ mod tests {
             "throw",
             "a = b = ",
             "{ let x = 1;",
+            "'a\\\n",
+            "'a\\\nb\\\nc\\",
+            "'a\\\r\nb\\",
+            "let {a}",
+            "let [a] // why",
+            "let {a} = {}, {b}",
+            "const x",
+            "for (const x",
+            "/* a *\n",
+            "`\\u",
+            "{a: 'b\\",
+            "async function f() { await",
+            "(a, b) =>",
+            "(a, b) => // c",
+            "async (a) =>",
+            "f((a, b) =>",
+            "(a, {b}) => (c, d) => [",
+            "(a, b) => {",
+            "(a, b) => f(",
         ];
         expect(Lang::Js, Completeness::Incomplete, &texts);
-        expect(Lang::Ts, Completeness::Incomplete, &["let a: ", "interface A {", "enum E { A,", "type A = {", "x as"]);
+        expect(
+            Lang::Ts,
+            Completeness::Incomplete,
+            &["let a: ", "const x: number", "let {a}: any", "interface A {", "enum E { A,", "type A = {", "x as"],
+        );
     }
 
     #[test]
@@ -145,8 +220,35 @@ mod tests {
             "let let = 1",
             "0b2",
             "a..b",
-            "const x",
             "const x;",
+            "let {a};",
+            "let {a}\nb",
+            "const x, y = 1",
+            "1e+",
+            "1e",
+            "0b",
+            "0o",
+            "0x",
+            "0x\n",
+            "1_",
+            "a\\",
+            "a\\\n",
+            "\\u",
+            "\\u00",
+            "/a",
+            "/a\n",
+            "#",
+            "'\\u",
+            "\"\\x4",
+            "'a\\\nb",
+            "'a\\\n\n",
+            "'a\\\nb\\\nc",
+            "`\\u`",
+            "'a\\\nb'c\\",
+            "(1) =>",
+            "(1) => {",
+            "(a, b) => ]",
+            "(a, b)\n=>",
             "let x; let x",
             "1 = 2",
             "x => {} ()",

@@ -140,9 +140,12 @@ impl<'s> Lowering<'s> {
     /// The words from a place up to a word or another token, without decorators.
     fn words(&self, mut at: usize, decorators: &[Decorator<'_>], last: &str) -> Vec<Range<usize>> {
         let mut words = Vec::new();
+        let mut decorators = decorators.iter().peekable();
         loop {
             at = self.skip(at);
-            if let Some(decorator) = decorators.iter().find(|decorator| self.at(decorator.span.start) == at) {
+            // They stand in the order of the text.
+            while decorators.next_if(|decorator| self.at(decorator.span.start) < at).is_some() {}
+            if let Some(decorator) = decorators.next_if(|decorator| self.at(decorator.span.start) == at) {
                 at = self.at(decorator.span.end);
                 continue;
             }

@@ -1,5 +1,6 @@
 //! Changes to a text, and the way back from the changed text to the one that was sent.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// One change: the bytes of `at` make way for `text`.
@@ -26,17 +27,21 @@ enum Head {
 pub struct Edits {
     edits: Vec<Edit>,
     head: Vec<Head>,
+    /// What has been inserted there.
+    in_head: HashSet<String>,
     /// Where the head goes: after a hashbang and directives.
     pub head_at: usize,
 }
 
-/// A stretch of the changed text that was copied from the original.
+/// A stretch of the changed text that was copied from the original, or stands in the place of a stretch of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece {
     /// Where it begins in the changed text, in bytes, and where in the original.
     at: usize,
     from: usize,
     length: usize,
+    /// It is not the original's text, but stands in its place: all of it is where that began.
+    is_replacement: bool,
 }
 
 /// A changed text.
@@ -61,7 +66,9 @@ impl Edits {
     }
 
     pub fn insert_at_head(&mut self, text: impl Into<String>) {
-        self.head.push(Head::Inserted(text.into()));
+        let text = text.into();
+        self.in_head.insert(text.clone());
+        self.head.push(Head::Inserted(text));
     }
 
     /// Takes a stretch, with the changes in it, from its place and puts it at the end of the head.
@@ -76,7 +83,7 @@ impl Edits {
 
     /// Whether this has been put into the head already.
     pub fn head_has(&self, text: &str) -> bool {
-        self.head.iter().any(|part| matches!(part, Head::Inserted(there) if there == text))
+        self.in_head.contains(text)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -99,21 +106,30 @@ impl Edits {
         out
     }
 
+    fn first_from(&self, start: usize) -> usize {
+        self.edits.partition_point(|edit| edit.at.start < start)
+    }
+
     fn emit(&self, source: &str, range: Range<usize>, out: &mut Rewritten, which: Which) {
         let mut cursor = range.start;
-        let first = self.edits.partition_point(|edit| edit.at.start < range.start);
+        let mut next = self.first_from(range.start);
         // What is inserted exactly at the end belongs to what follows, where anything does.
         let takes_end = which == Which::All && range.end >= source.len();
-        for edit in &self.edits[first..] {
+        while let Some(edit) = self.edits.get(next) {
+            next += 1;
             if edit.at.start > range.end || (edit.at.start == range.end && !takes_end) {
                 break;
             }
-            let is_inside = edit.at.start >= cursor && edit.at.end <= range.end;
-            if !is_inside || (edit.is_move && which == Which::ButMoves) {
+            if edit.at.start < cursor {
+                // Within what has made way, there may be many more.
+                next = self.first_from(cursor);
+                continue;
+            }
+            if edit.at.end > range.end || (edit.is_move && which == Which::ButMoves) {
                 continue;
             }
             out.copy(source, cursor..edit.at.start);
-            out.text += &edit.text;
+            out.put(edit);
             if let Some(range) = &edit.copy {
                 self.emit(source, range.clone(), out, Which::ButMoves);
             }
@@ -132,8 +148,16 @@ enum Which {
 impl Rewritten {
     fn copy(&mut self, source: &str, range: Range<usize>) {
         let Some(text) = source.get(range.clone()).filter(|text| !text.is_empty()) else { return };
-        self.pieces.push(Piece { at: self.text.len(), from: range.start, length: range.len() });
+        self.pieces.push(Piece { at: self.text.len(), from: range.start, length: range.len(), is_replacement: false });
         self.text += text;
+    }
+
+    fn put(&mut self, edit: &Edit) {
+        if !edit.at.is_empty() && !edit.text.is_empty() {
+            let (at, length) = (self.text.len(), edit.text.len());
+            self.pieces.push(Piece { at, from: edit.at.start, length, is_replacement: true });
+        }
+        self.text += &edit.text;
     }
 
     pub fn into_parts(self) -> (String, Vec<Piece>) {
@@ -141,14 +165,14 @@ impl Rewritten {
     }
 }
 
-/// Where a byte of the changed text comes from. What was inserted stands for what follows it; `None` behind the last of the
-/// original.
+/// Where a byte of the changed text comes from. What has replaced something stands for the start of that, and what was inserted
+/// for what follows it; `None` behind the last of the original.
 pub fn original(pieces: &[Piece], offset: usize) -> Option<usize> {
     let next = pieces.partition_point(|piece| piece.at <= offset);
     if let Some(piece) = next.checked_sub(1).map(|index| pieces[index])
         && offset < piece.at + piece.length
     {
-        return Some(piece.from + offset - piece.at);
+        return Some(if piece.is_replacement { piece.from } else { piece.from + offset - piece.at });
     }
     pieces.get(next).map(|piece| piece.from)
 }
@@ -204,6 +228,21 @@ mod tests {
             [0, 4, 9, 10, 14, 15, 16].map(|at| original(&pieces, at)),
             [Some(0), Some(4), Some(4), Some(4), Some(8), None, None]
         );
+    }
+
+    #[test]
+    fn what_has_replaced_something_stands_for_its_start() {
+        let mut edits = Edits::default();
+        edits.replace(2..3, "k2");
+        edits.replace(6..7, "a longer name");
+        let (changed, pieces) = edits.apply("++k; ++k").into_parts();
+        assert_eq!(changed, "++k2; +a longer namek");
+        let mut edits = Edits::default();
+        edits.replace(2..3, "k2");
+        let (changed, pieces_of_last) = edits.apply("++k").into_parts();
+        assert_eq!(changed, "++k2");
+        assert_eq!([2, 3].map(|at| original(&pieces_of_last, at)), [Some(2), Some(2)]);
+        assert_eq!([3, 4, 7, 12, 20].map(|at| original(&pieces, at)), [Some(2), Some(3), Some(6), Some(6), Some(7)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::typescript::{self, Compiled, Goal};
 use super::{decorators, repl};
 
 /// What is wrong with a text, and where it is in what the user sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Refused {
     pub place: (u32, u32),
     pub problem: Problem,
@@ -21,7 +21,7 @@ pub struct Refused {
 pub struct Javascript<'t> {
     pub text: Cow<'t, str>,
     /// The text before its decorators were taken out.
-    lowered: Option<(Rc<str>, Vec<Piece>)>,
+    lowered: Option<(String, Vec<Piece>)>,
     compiled: Option<Vec<Mapped>>,
 }
 
@@ -48,9 +48,8 @@ impl<'t> Javascript<'t> {
         let lowered = decorators::lower(&javascript.text, &frames).map_err(|problem| javascript.refused(problem))?;
         if let Some(lowered) = lowered {
             let (text, pieces) = lowered.into_parts();
-            let before = Rc::from(javascript.text.as_ref());
-            javascript.text = Cow::Owned(text);
-            javascript.lowered = Some((before, pieces));
+            let before = std::mem::replace(&mut javascript.text, Cow::Owned(text));
+            javascript.lowered = Some((before.into_owned(), pieces));
         }
         Ok(javascript)
     }
@@ -64,7 +63,9 @@ impl<'t> Javascript<'t> {
     pub fn refused(&self, problem: Problem) -> Refused {
         let (text, offset) = match &self.lowered {
             None => (self.text.as_ref(), problem.offset),
-            Some((before, pieces)) => (&**before, edits::original(pieces, problem.offset).unwrap_or(before.len())),
+            Some((before, pieces)) => {
+                (before.as_str(), edits::original(pieces, problem.offset).unwrap_or(before.len()))
+            }
         };
         let (line, column) = origin::place_in(text, offset);
         let place = match &self.compiled {
@@ -79,12 +80,16 @@ impl<'t> Javascript<'t> {
         if self.lowered.is_none() && self.compiled.is_none() {
             return Way::unchanged(&self.text);
         }
-        Way { evaluated: Some(self.text.into()), edited: self.lowered.into_iter().collect(), compiled: self.compiled }
+        Way::changed(self.text.into(), lowered(self.lowered).collect(), self.compiled)
     }
 
     /// The way back from a text that it was changed to.
     pub fn way_from(self, changed: Rc<str>, pieces: Vec<Piece>) -> Way {
-        let edited = std::iter::once((self.text.into(), pieces)).chain(self.lowered).collect();
-        Way { evaluated: Some(changed), edited, compiled: self.compiled }
+        let edited = std::iter::once((self.text.into(), pieces)).chain(lowered(self.lowered)).collect();
+        Way::changed(changed, edited, self.compiled)
     }
+}
+
+fn lowered(before: Option<(String, Vec<Piece>)>) -> impl Iterator<Item = (Rc<str>, Vec<Piece>)> {
+    before.into_iter().map(|(text, pieces)| (text.into(), pieces))
 }

@@ -5,23 +5,28 @@
 //! ([`rewrite`], [`edits`]). A script never meets the parser on its way. Errors and stacks are given in the positions of the text
 //! that was sent ([`origin`]).
 
+mod blame;
 mod completeness;
 mod decorators;
 mod edits;
+mod enums;
+mod getters;
+mod guard;
 mod javascript;
 mod modules;
 mod names;
-mod nesting;
+mod namespaces;
 mod origin;
 mod outside;
 mod parse;
 pub mod rehearsal;
 mod repl;
 mod rewrite;
+mod spaces;
 mod typescript;
 mod walk;
 
-pub use self::completeness::completeness;
+pub use self::getters::constant_of_getter;
 pub use self::modules::Files;
 pub use self::names::{Lexical, Names};
 
@@ -34,15 +39,18 @@ use rquickjs::object::{Accessor, Property};
 use rquickjs::promise::PromiseState;
 use rquickjs::{Ctx, Error, Function, Object, Persistent, Promise, Result, Value};
 
+use self::guard::{guarded, too_much};
 use self::javascript::{Javascript, Refused};
 use self::modules::Folders;
+use self::names::Declared;
 use self::origin::{Origins, Way};
 use self::parse::Problem;
 use self::repl::{How, Plan};
 use self::typescript::Goal;
 use super::host::Host;
 use crate::ids::RunId;
-use crate::ipc::{ErrorInfo, Lang, Mode, RunRequest, StackFrame};
+use crate::ipc::{Completeness, ErrorInfo, Lang, Mode, RunRequest, StackFrame};
+use crate::sandbox::scratch;
 
 type Kept = Persistent<Value<'static>>;
 
@@ -131,9 +139,9 @@ impl Sources {
         }
     }
 
-    /// A trace in the positions of the texts that the user sent, with its frames.
-    pub fn in_users_texts(&self, trace: &str) -> (String, Vec<StackFrame>) {
-        self.origins.borrow().in_users_texts(trace)
+    /// A trace in the positions of the texts that the user sent, with its frames. `message` is that of the error; empty for none.
+    pub fn in_users_texts(&self, trace: &str, message: &str) -> (String, Vec<StackFrame>) {
+        self.origins.borrow().in_users_texts(trace, message)
     }
 
     /// A name of an earlier run that is no property of the global object.
@@ -183,45 +191,106 @@ pub fn evaluate<'js>(
     let file = origin::file_of(request.run);
     forget_unfinished(ctx, host);
     host.sources.folders.borrow_mut().add(file.clone(), request.files.clone());
-    let text = &request.code;
-    let refuse = |Refused { place, problem }| Failure::Syntax(syntax_error(&file, place, problem));
-    let is_typescript = request.lang == Lang::Ts;
-    let result = match request.mode {
-        Mode::Script if is_typescript => {
-            let javascript = Javascript::of(text, true, Goal::Script).map_err(refuse)?;
-            host.sources
-                .install_decorators(ctx, &javascript)
-                .and_then(|()| evaluate_script(ctx, host, &file, &javascript.text.clone(), javascript.way()))
+    let result = match prepare(ctx, host, request) {
+        Ok(Ok(Prepared::AsItIs { declared })) => {
+            let text = &request.code;
+            evaluate_script(ctx, host, &file, text, Way::unchanged(text), declared)
         }
-        Mode::Script => evaluate_script(ctx, host, &file, text, Way::unchanged(text)),
-        Mode::Module => {
-            let javascript = modules::prepare(text, is_typescript).map_err(refuse)?;
-            host.sources
-                .install_decorators(ctx, &javascript)
-                .and_then(|()| evaluate_module(ctx, host, &file, javascript))
-        }
-        Mode::Repl => {
-            let javascript = Javascript::of(text, is_typescript, Goal::Console).map_err(refuse)?;
-            match plan(ctx, host, &javascript.text, request.lang) {
-                Ok(plan) => host
-                    .sources
-                    .install_decorators(ctx, &javascript)
-                    .and_then(|()| evaluate_plan(ctx, host, &file, javascript, plan)),
-                Err(problem) => return Err(refuse(javascript.refused(problem))),
-            }
-        }
+        Ok(Ok(Prepared::Script { javascript, declared })) => host
+            .sources
+            .install_decorators(ctx, &javascript)
+            .and_then(|()| evaluate_script(ctx, host, &file, &javascript.text.clone(), javascript.way(), declared)),
+        Ok(Ok(Prepared::Module { javascript })) => host
+            .sources
+            .install_decorators(ctx, &javascript)
+            .and_then(|()| evaluate_module(ctx, host, &file, javascript)),
+        Ok(Ok(Prepared::Console { javascript, plan })) => host
+            .sources
+            .install_decorators(ctx, &javascript)
+            .and_then(|()| evaluate_plan(ctx, host, &file, javascript, plan)),
+        Ok(Err(Refused { place, problem })) => return Err(Failure::Syntax(syntax_error(&file, place, problem))),
+        Err(cut) => return Err(Failure::Syntax(too_much(&file, cut))),
     };
     result.map_err(|_| Failure::Thrown(ctx.catch()))
 }
 
-fn plan(ctx: &Ctx<'_>, host: &Host, javascript: &str, from: Lang) -> std::result::Result<Plan, Problem> {
-    let mut probe = |native: &str| is_alive(ctx, host, native);
-    repl::plan(javascript, from, &mut host.sources.names.borrow_mut(), &mut probe)
+/// A text on its way to the engine, after all that can be done without one.
+#[derive(Clone)]
+enum Prepared<'t> {
+    /// A script of JavaScript, which the engine gets whatever the parser thinks of it.
+    AsItIs {
+        declared: Vec<Declared>,
+    },
+    Script {
+        javascript: Javascript<'t>,
+        declared: Vec<Declared>,
+    },
+    Module {
+        javascript: Javascript<'t>,
+    },
+    Console {
+        javascript: Javascript<'t>,
+        plan: Plan,
+    },
 }
 
-fn evaluate_script<'js>(ctx: &Ctx<'js>, host: &Host, file: &str, text: &str, way: Way) -> Result<Completion<'js>> {
+fn prepare<'t>(
+    ctx: &Ctx<'_>,
+    host: &Host,
+    request: &'t RunRequest,
+) -> std::result::Result<std::result::Result<Prepared<'t>, Refused>, scratch::Cut> {
+    let RunRequest { code: text, lang, .. } = request;
+    let is_typescript = *lang == Lang::Ts;
+    match request.mode {
+        Mode::Script if !is_typescript => {
+            // Names are all that is wanted of the parser.
+            match guarded(host, || repl::names_of_script(text)) {
+                // The engine compiles without asking whether it must stop.
+                Err(scratch::Cut::Stopped) => Err(scratch::Cut::Stopped),
+                declared => Ok(Ok(Prepared::AsItIs { declared: declared.unwrap_or_default() })),
+            }
+        }
+        Mode::Script => guarded(host, || {
+            let javascript = Javascript::of(text, true, Goal::Script)?;
+            let declared = repl::names_of_script(&javascript.text);
+            Ok(Prepared::Script { javascript, declared })
+        }),
+        Mode::Module => guarded(host, || Ok(Prepared::Module { javascript: modules::prepare(text, is_typescript)? })),
+        Mode::Repl => {
+            // Lent for good: what is done to them in there must be whole at any moment, and allocate nothing.
+            let names = &mut *host.sources.names.borrow_mut();
+            let mut probe = |native: &str| scratch::outside(|| is_alive(ctx, host, native));
+            guarded(host, || {
+                let javascript = Javascript::of(text, is_typescript, Goal::Console)?;
+                match repl::plan(&javascript.text, *lang, names, &mut probe) {
+                    Ok(plan) => Ok(Prepared::Console { javascript, plan }),
+                    Err(problem) => Err(javascript.refused(problem)),
+                }
+            })
+        }
+    }
+}
+
+/// Whether a console should run this text. Evaluates nothing; `None` where there is no time to find out.
+pub fn completeness(host: &Host, code: &str, lang: Lang) -> Option<Completeness> {
+    match guarded(host, || completeness::completeness(code, lang)) {
+        Ok(state) => Some(state),
+        // No further line would help.
+        Err(scratch::Cut::TooDeep | scratch::Cut::TooLarge) => Some(Completeness::Invalid),
+        Err(scratch::Cut::Stopped) => None,
+    }
+}
+
+fn evaluate_script<'js>(
+    ctx: &Ctx<'js>,
+    host: &Host,
+    file: &str,
+    text: &str,
+    way: Way,
+    declared: Vec<Declared>,
+) -> Result<Completion<'js>> {
     host.sources.add_origin(file.to_owned(), way);
-    host.sources.names.borrow_mut().declare(repl::names_of_script(text));
+    host.sources.names.borrow_mut().declare(declared);
     Ok(Completion::Value(ctx.eval_with_options(text, options(file))?))
 }
 

@@ -9,8 +9,9 @@ use std::rc::Rc;
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::object::Property;
-use rquickjs::{Ctx, Exception, Module, Result};
+use rquickjs::{Ctx, Error, Exception, Module, Result};
 
+use super::guard::{guarded, sentence};
 use super::javascript::{Javascript, Refused};
 use super::origin::{self, Way};
 use super::parse::{self, Frame};
@@ -170,7 +171,11 @@ fn declare<'js>(
     text: &str,
     is_typescript: bool,
 ) -> Result<Module<'js, Declared>> {
-    match prepare(text, is_typescript) {
+    let prepared = match guarded(host, || prepare(text, is_typescript)) {
+        Ok(prepared) => prepared,
+        Err(cut) => return Err(throw_syntax(ctx, sentence(cut), name)),
+    };
+    match prepared {
         Ok(javascript) => {
             host.sources.install_decorators(ctx, &javascript)?;
             let text = javascript.text.as_ref().to_owned();
@@ -178,14 +183,18 @@ fn declare<'js>(
             declare_ready(ctx, name, text)
         }
         Err(Refused { place: (line, column), problem }) => {
-            let error = Exception::throw_syntax(ctx, &problem.message);
-            let thrown = ctx.catch();
-            let Some(object) = thrown.as_object() else { return Err(error) };
-            let stack = format!("    at {name}:{line}:{column}\n");
-            object.prop("stack", Property::from(stack).writable().configurable())?;
-            Err(ctx.throw(thrown))
+            Err(throw_syntax(ctx, &problem.message, &format!("{name}:{line}:{column}")))
         }
     }
+}
+
+/// Throws an error about the text at a place.
+fn throw_syntax(ctx: &Ctx<'_>, message: &str, place: &str) -> Error {
+    let error = Exception::throw_syntax(ctx, message);
+    let thrown = ctx.catch();
+    let Some(object) = thrown.as_object() else { return error };
+    let stack = Property::from(format!("    at {place}\n")).writable().configurable();
+    object.prop("stack", stack).map_or_else(|error| error, |()| ctx.throw(thrown.clone()))
 }
 
 /// The same, for a text that has been prepared.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::blame;
 use super::decorators::HELPER_FILE;
 use super::edits::{self, Piece};
 use crate::ids::RunId;
@@ -27,8 +28,10 @@ pub struct Mapped {
 /// What became of a text on its way to the engine.
 #[derive(Debug, Clone, Default)]
 pub struct Way {
-    /// The text that the engine got, where its positions are not the user's own.
-    pub evaluated: Option<Rc<str>>,
+    /// The text that the engine got.
+    pub evaluated: Rc<str>,
+    /// Its positions are the user's own.
+    is_users_own: bool,
     /// How it came from the JavaScript, where that was changed: the changes, the last ones first, each with the text before it.
     pub edited: Vec<(Rc<str>, Vec<Piece>)>,
     /// How the JavaScript came from the TypeScript. In the order of the generated positions.
@@ -52,27 +55,45 @@ pub struct Origins {
 
 /// What the engine calls a run's text.
 pub fn file_of(run: RunId) -> String {
-    format!("run-{}", run.0)
+    run.source()
 }
 
 impl Way {
     /// The way of a text that the engine gets as it is.
     pub fn unchanged(text: &str) -> Way {
         // The engine counts bytes and editors count UTF-16 units, which is the same in ASCII.
-        Way { evaluated: (!text.is_ascii()).then(|| text.into()), edited: Vec::new(), compiled: None }
+        Way { evaluated: text.into(), is_users_own: text.is_ascii(), ..Way::default() }
+    }
+
+    /// The way of a text that was changed.
+    pub fn changed(evaluated: Rc<str>, edited: Vec<(Rc<str>, Vec<Piece>)>, compiled: Option<Vec<Mapped>>) -> Way {
+        Way { evaluated, is_users_own: false, edited, compiled }
     }
 
     fn bytes(&self) -> usize {
-        let texts = self.evaluated.iter().chain(self.edited.iter().map(|(text, _)| text)).map(|text| text.len());
+        let texts = self.edited.iter().map(|(text, _)| text.len());
         let pieces = self.edited.iter().map(|(_, pieces)| size_of_val(&pieces[..]));
-        texts.sum::<usize>() + pieces.sum::<usize>() + self.compiled.as_ref().map_or(0, |map| size_of_val(&map[..]))
+        let map = self.compiled.as_ref().map_or(0, |map| size_of_val(&map[..]));
+        self.evaluated.len() + texts.sum::<usize>() + pieces.sum::<usize>() + map
     }
 
-    /// Takes a position of the engine's to the user's text; both from 1. `None` for what only the host has written.
+    /// Takes a position of the engine's, of code that was running, to the user's text; both from 1. `None` for what only the host
+    /// has written.
+    fn back_from_code(&self, line: u32, column: u32) -> Option<(u32, u32)> {
+        let column = if line == 1 { column_in_first_line(&self.evaluated, column) } else { column };
+        self.back(line, column)
+    }
+
     fn back(&self, line: u32, column: u32) -> Option<(u32, u32)> {
-        let Some(evaluated) = &self.evaluated else { return Some((line, column)) };
-        let mut offset = offset_of(evaluated, line, column);
-        let mut text = evaluated;
+        if self.is_users_own {
+            return Some((line, column));
+        }
+        self.back_from_byte(offset_of(&self.evaluated, line, column))
+    }
+
+    /// The same for a byte of the text that the engine got.
+    fn back_from_byte(&self, mut offset: usize) -> Option<(u32, u32)> {
+        let mut text = &self.evaluated;
         for (javascript, pieces) in &self.edited {
             offset = edits::original(pieces, offset)?;
             text = javascript;
@@ -96,12 +117,15 @@ impl Origins {
         }
     }
 
-    /// A trace of the engine's with its positions in the texts that the user sent, and the frames in it.
-    pub fn in_users_texts(&self, trace: &str) -> (String, Vec<StackFrame>) {
+    /// A trace of the engine's with its positions in the texts that the user sent, and the frames in it. The message of the error may
+    /// say more about the first of them.
+    pub fn in_users_texts(&self, trace: &str, message: &str) -> (String, Vec<StackFrame>) {
         let mut out = String::with_capacity(trace.len());
         let mut frames = Vec::new();
+        let mut is_first = true;
         for line in trace.lines() {
             let place = place_of(line);
+            let is_first = std::mem::take(&mut is_first);
             if place.as_ref().is_some_and(|place| place.file == HELPER_FILE) {
                 continue;
             }
@@ -112,7 +136,14 @@ impl Origins {
             };
             let Place { function, file, line, column } = place;
             let origin = self.kept.iter().rev().find(|origin| origin.file == file);
-            let place = origin.map_or(Some((line, column)), |origin| origin.way.back(line, column));
+            let place = match origin {
+                None => Some((line, column)),
+                // What the engine's own parser complains about.
+                Some(origin) if function.is_empty() => origin.way.back(line, column),
+                Some(origin) => (is_first.then(|| blame::property(&origin.way.evaluated, message)).flatten())
+                    .and_then(|offset| origin.way.back_from_byte(offset))
+                    .or_else(|| origin.way.back_from_code(line, column)),
+            };
             // The call of a function that the host has put around the code is nothing that the user has written.
             let Some((line, column)) = place else { continue };
             out += &if function.is_empty() {
@@ -145,6 +176,15 @@ fn place_of(line: &str) -> Option<Place<'_>> {
     let column = parts.next()?.parse().ok()?;
     let line = parts.next()?.parse().ok()?;
     Some(Place { function, file: parts.next()?, line, column })
+}
+
+/// The column, in bytes from 1, that the engine means in the first line: there it counts from 0, but for names.
+fn column_in_first_line(text: &str, column: u32) -> u32 {
+    let at = column.saturating_sub(1) as usize;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '\u{200c}' | '\u{200d}');
+    let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else { return column };
+    let is_start_of_name = after.starts_with(is_name) && !before.ends_with(is_name);
+    if at == 0 || is_start_of_name { column } else { column + 1 }
 }
 
 /// The byte at a line and a column in bytes, both from 1.

@@ -8,8 +8,6 @@ use oxc_semantic::{Scoping, SemanticBuilder};
 use oxc_span::SourceType;
 use oxc_syntax::scope::ScopeId;
 
-use super::nesting;
-
 /// How much of a text a message quotes, in characters.
 const MOST_QUOTED: usize = 24;
 
@@ -107,9 +105,6 @@ fn parse_as<'a>(
     frame: Frame,
     preserve_parens: bool,
 ) -> Result<Program<'a>, Problem> {
-    if let Some(offset) = nesting::too_deep(text) {
-        return Err(Problem { message: "This is nested too deeply".into(), offset, is_at_end: false });
-    }
     let framed = allocator.alloc_concat_strs_array([frame.start(), text, frame.end()]);
     let options = ParseOptions {
         parse_regular_expression: true,

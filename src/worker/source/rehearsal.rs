@@ -53,6 +53,6 @@ pub fn rehearse(code: &str, trace: &str) {
             origins.add(file_of(RunId(4)), javascript.way());
         }
     }
-    let (shown, frames) = origins.in_users_texts(trace);
+    let (shown, frames) = origins.in_users_texts(trace, "");
     assert!(frames.len() <= shown.lines().count(), "a frame for each line at most");
 }

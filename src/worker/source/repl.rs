@@ -25,7 +25,7 @@ const FUNCTION_START: &str = "(async function () {";
 const FUNCTION_END: &str = "\n})()";
 
 /// How a text is to be evaluated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// The changed text; `None` where the text is evaluated as it is.
     pub rewritten: Option<Rewritten>,
@@ -68,7 +68,7 @@ pub fn plan(text: &str, from: Lang, names: &mut Names, probe: Probe) -> Result<P
     let mut problem = None;
     for frame in frames(source) {
         let allocator = Allocator::default();
-        match plan_in(&allocator, source, from, frame, names, probe) {
+        match plan_in(&allocator, source, frame, names, probe) {
             Ok(Some(mut plan)) => {
                 if plan.rewritten.is_none() && without_hashbang.is_some() {
                     plan.rewritten = Some(Edits::default().apply(source));
@@ -125,7 +125,6 @@ pub fn frames(source: &str) -> Vec<Frame> {
 fn plan_in(
     allocator: &Allocator,
     source: &str,
-    from: Lang,
     frame: Frame,
     names: &mut Names,
     probe: Probe,
@@ -139,14 +138,11 @@ fn plan_in(
     };
     let (declared, again) = declared_in(&scoping, root, names, probe);
     let may_return = source.contains("return");
-    // A namespace or an enum of TypeScript goes on from what its variable holds.
-    let goes_on = from == Lang::Ts && declared.iter().any(|one| names.get(&one.name).is_some());
-    let must_look = goes_on || frame != Frame::Script || may_return || !again.is_empty() || names.has_aliases();
+    let must_look = frame != Frame::Script || may_return || !again.is_empty() || names.has_aliases();
     if !must_look {
         return Ok(Some(Plan { rewritten: None, how: How::Script { awaits: false, returns: false }, declared }));
     }
     let mut rewriter = Rewriter::new(source, frame, &scoping, &again, names);
-    rewriter.is_compiled = from == Lang::Ts;
     rewriter.run(&body)?;
     if frame != Frame::Module && rewriter.found.awaits != matches!(frame, Frame::Async | Frame::AsyncObject) {
         return Ok(None);

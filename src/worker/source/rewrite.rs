@@ -8,8 +8,9 @@
 use std::collections::{HashMap, HashSet};
 
 use oxc_ast::ast::{
-    Argument, BindingIdentifier, BindingPattern, Class, Expression, Function, IdentifierReference, ImportDeclaration,
-    ImportDeclarationSpecifier, ModuleExportName, Statement, VariableDeclarationKind, VariableDeclarator,
+    BindingIdentifier, BindingPattern, Class, Declaration, ExportDefaultDeclaration, ExportDefaultDeclarationKind,
+    Expression, Function, IdentifierReference, ImportDeclaration, ImportDeclarationSpecifier, ModuleExportName,
+    Statement, StringLiteral, VariableDeclarationKind, VariableDeclarator, WithClause,
 };
 use oxc_ast_visit::Visit;
 use oxc_semantic::Scoping;
@@ -41,8 +42,6 @@ pub struct Rewriter<'r> {
     pub found: Found,
     /// The text becomes a function's body, in which a `return` may stay.
     pub keeps_returns: bool,
-    /// The text was TypeScript.
-    pub is_compiled: bool,
     pub(super) functions: u32,
     pub(super) withs: u32,
     pub(super) catches: u32,
@@ -72,7 +71,6 @@ impl<'r> Rewriter<'r> {
             edits: Edits::default(),
             found: Found::default(),
             keeps_returns: false,
-            is_compiled: false,
             functions: 0,
             withs: 0,
             catches: 0,
@@ -169,25 +167,83 @@ impl<'r> Rewriter<'r> {
                 }
             }
             Statement::ImportDeclaration(import) => return self.import(import),
-            // What the compiler leaves of imports and exports of types.
-            Statement::ExportNamedDeclaration(export) if export.specifiers.is_empty() => {
-                let range = self.range(export.span);
+            // Nobody imports a console's text: what it exports is declared, evaluated or loaded like anything else in it.
+            Statement::ExportDeclaration(export) => {
+                let declaration = &export.declaration;
+                let range = self.at(export.span.start)..self.at(declaration.span().start);
                 self.edits.replace(range, "");
-                return;
+                return self.declaration(declaration);
             }
-            Statement::ExportNamedDeclaration(_)
-            | Statement::ExportDeclaration(_)
-            | Statement::ExportFromDeclaration(_)
-            | Statement::ExportDefaultDeclaration(_)
-            | Statement::ExportAllDeclaration(_) => {
-                let offset = self.at(statement.span().start);
-                let message = "Only a module can export: run it with the mode \"module\"".into();
-                self.problem.get_or_insert(Problem { message, offset, is_at_end: false });
-                return;
+            Statement::ExportDefaultDeclaration(export) => return self.export_default(export),
+            Statement::ExportNamedDeclaration(export) => {
+                let range = self.range(export.span);
+                return self.edits.replace(range, ";");
+            }
+            Statement::ExportFromDeclaration(export) => {
+                return self.load(export.span, &export.source, export.with_clause.as_deref());
+            }
+            Statement::ExportAllDeclaration(export) => {
+                return self.load(export.span, &export.source, export.with_clause.as_deref());
             }
             _ => {}
         }
         self.visit_statement(statement);
+    }
+
+    /// A declaration that was exported.
+    fn declaration(&mut self, declaration: &Declaration<'_>) {
+        match declaration {
+            Declaration::FunctionDeclaration(function) => {
+                match function.id.as_ref().map(|id| (id, self.again_of(id))) {
+                    Some((id, Some(again))) => self.function_again(function, id, again),
+                    _ => self.visit_function(function, ScopeFlags::Function),
+                }
+            }
+            Declaration::ClassDeclaration(class) => match class.id.as_ref().map(|id| (id, self.again_of(id))) {
+                Some((id, Some(again))) => self.class_again(class, id, again),
+                _ => self.visit_class(class),
+            },
+            other => self.visit_declaration(other),
+        }
+    }
+
+    /// What is exported as `default` is a value, and its name a declaration.
+    fn export_default(&mut self, export: &ExportDefaultDeclaration<'_>) {
+        let before = self.at(export.span.start)..self.at(export.declaration.span().start);
+        let end = export.declaration.span().end;
+        match &export.declaration {
+            ExportDefaultDeclarationKind::FunctionDeclaration(function) if let Some(id) = &function.id => {
+                self.edits.replace(before, "");
+                match self.again_of(id) {
+                    Some(again) => self.function_again(function, id, again),
+                    None => self.visit_function(function, ScopeFlags::Function),
+                }
+                let native = self.again_of(id).map_or(id.name.as_str(), |again| again.native.as_str());
+                self.insert(end, format!(";{native};"));
+            }
+            ExportDefaultDeclarationKind::ClassDeclaration(class) if let Some(id) = &class.id => {
+                self.edits.replace(before, "");
+                match self.again_of(id) {
+                    Some(again) => self.class_again(class, id, again),
+                    None => self.visit_class(class),
+                }
+                let native = self.again_of(id).map_or(id.name.as_str(), |again| again.native.as_str());
+                self.insert(end, format!(";{native};"));
+            }
+            other => {
+                // Neither goes on with what stands before it, nor begins as a statement of another kind.
+                self.edits.replace(before, ";(");
+                self.visit_export_default_declaration_kind(other);
+                self.insert(end, ")");
+            }
+        }
+    }
+
+    /// A module that is evaluated for what it does.
+    fn load(&mut self, span: Span, source: &StringLiteral<'_>, with: Option<&WithClause<'_>>) {
+        let wanted = self.wanted(source, with);
+        let range = self.range(span);
+        self.edits.replace(range, format!("const {{}} = {wanted};"));
     }
 
     /// A function moves to the head, where it is assigned before anything else runs.
@@ -235,13 +291,7 @@ impl<'r> Rewriter<'r> {
 
     /// `import x from "y"` becomes what can be said anywhere.
     fn import(&mut self, import: &ImportDeclaration<'_>) {
-        self.found.awaits = true;
-        let source = self.text(import.source.span).to_owned();
-        let attributes = import.with_clause.as_ref().map(|with| {
-            let clause = self.text(with.span);
-            format!(", {{with: {}}}", clause.trim_start_matches(|c: char| c.is_alphabetic() || c.is_whitespace()))
-        });
-        let wanted = format!("await import({source}{})", attributes.unwrap_or_default());
+        let wanted = self.wanted(&import.source, import.with_clause.as_deref());
         let mut named = Vec::new();
         let mut whole = None;
         for specifier in import.specifiers.iter().flatten() {
@@ -264,6 +314,17 @@ impl<'r> Rewriter<'r> {
         };
         let range = self.range(import.span);
         self.edits.replace(range, text);
+    }
+
+    /// The import of a module as it can be said anywhere.
+    fn wanted(&mut self, source: &StringLiteral<'_>, with: Option<&WithClause<'_>>) -> String {
+        self.found.awaits = true;
+        let source = self.text(source.span).to_owned();
+        let attributes = with.map(|with| {
+            let clause = self.text(with.span);
+            format!(", {{with: {}}}", clause.trim_start_matches(|c: char| c.is_alphabetic() || c.is_whitespace()))
+        });
+        format!("await import({source}{})", attributes.unwrap_or_default())
     }
 
     /// The names of a pattern that are bound natively, with what is to become of the others.
@@ -304,15 +365,6 @@ impl<'r> Rewriter<'r> {
     }
 
     pub(super) fn declarator(&mut self, kind: VariableDeclarationKind, declarator: &VariableDeclarator<'_>) {
-        if self.is_compiled
-            && let Some(held) = held_by_enum(declarator)
-            && let BindingPattern::BindingIdentifier(id) = &declarator.id
-            && self.names.get(id.name.as_str()).is_some()
-        {
-            // An enum that is declared again is a new one, with none of the old one's members.
-            let range = self.range(held);
-            self.edits.replace(range, "void 0");
-        }
         let is_assigned = self.is_assigned_in(&declarator.id);
         if !is_assigned {
             self.visit_binding_pattern(&declarator.id);
@@ -388,17 +440,6 @@ fn for_each_name<'p, 'a>(pattern: &'p BindingPattern<'a>, each: &mut dyn FnMut(&
                 for_each_name(&rest.argument, each);
             }
         }
-    }
-}
-
-/// The `E` of `E || {}` in what the compiler makes of an enum: `var E = function (E) { … }(E || {})`.
-fn held_by_enum(declarator: &VariableDeclarator<'_>) -> Option<Span> {
-    let BindingPattern::BindingIdentifier(id) = &declarator.id else { return None };
-    let Some(Expression::CallExpression(call)) = &declarator.init else { return None };
-    let [Argument::LogicalExpression(either)] = &call.arguments[..] else { return None };
-    match (&call.callee, &either.left) {
-        (Expression::FunctionExpression(_), Expression::Identifier(left)) if left.name == id.name => Some(left.span),
-        _ => None,
     }
 }
 

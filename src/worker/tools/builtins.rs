@@ -2,7 +2,8 @@
 
 use rquickjs::{Array, Function, IntoJs, Object, Result, Value};
 
-use super::{Look, Slot, Tool};
+use super::{Look, MOST_COPIED_UNITS, Slot, Tool};
+use crate::sandbox::Pending;
 
 /// UTF-16 units of a function's text in which the head of a class is looked for.
 const MOST_CLASS_HEAD: usize = 4096;
@@ -101,7 +102,7 @@ impl<'js> Look<'js> {
 
     pub fn regexp_text(&self, regexp: &Object<'js>) -> Result<String> {
         let source: rquickjs::String = self.ask(Tool::RegexpSource, regexp.as_value(), ())?;
-        Ok(format!("/{}/{}", self.whole_text(&source)?, self.regexp_flags(regexp)?))
+        Ok(format!("/{}/{}", self.text(&source, MOST_COPIED_UNITS)?, self.regexp_flags(regexp)?))
     }
 
     /// The letters of a regular expression's flags.
@@ -159,14 +160,9 @@ impl<'js> Look<'js> {
         Ok(text.strip_prefix("[object ").and_then(|text| text.strip_suffix(']')).unwrap_or("Object").to_owned())
     }
 
-    /// Whether a prototype is that of the iterators of Maps or Sets: `Map` or `Set`.
-    pub fn iterator_kind(&self, prototype: &Object<'js>) -> Result<Option<&'static str>> {
-        for (tool, kind) in [(Tool::MapIterator, "Map"), (Tool::SetIterator, "Set")] {
-            if *prototype == self.all.get::<Object>(tool as usize)? {
-                return Ok(Some(kind));
-            }
-        }
-        Ok(None)
+    /// What is still to come from an iterator of a Map or a Set; `None` for anything else.
+    pub fn pending(&self, object: &Object<'js>, most: usize) -> Option<Pending<'js>> {
+        self.iterators.pending(self.all.ctx(), object.as_value(), most)
     }
 
     pub fn is_extensible(&self, object: &Object<'js>) -> Result<bool> {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
 import { DESKTOP, PHONE } from "../browser.mjs";
-import { enter, openWindow, ran, rowWith, run, status, write } from "../person.mjs";
+import { enter, openWindow, ran, rowWith, run, status, suggested, write } from "../person.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -67,14 +67,14 @@ const everyView = (context) => ({
     await page.keyboard.press("Escape");
     await page.getByLabel("Line to run").click();
     await page.keyboard.type("con");
-    await page.getByRole("listbox").waitFor();
+    await suggested(page, page.getByRole("listbox"));
     await page.keyboard.press("ArrowDown");
     await check(page, "suggestions in the line");
     await page.keyboard.press("Escape");
     await page.getByLabel("Line to run").fill("");
     await write(page, "");
     await page.keyboard.type("con");
-    await page.locator(".cm-tooltip-autocomplete").waitFor();
+    await suggested(page, page.locator(".cm-tooltip-autocomplete"));
     await check(page, "suggestions in the editor");
     await page.keyboard.press("Escape");
     await page.getByRole("switch", { name: "Keep state" }).uncheck();
@@ -96,7 +96,7 @@ const everyView = (context) => ({
     await page.getByLabel("Who?").waitFor();
     await check(page, "a question");
     await page.keyboard.press("Enter");
-    await page.getByText("Sure?", { exact: true }).waitFor();
+    await page.locator(".ask-text", { hasText: "Sure?" }).waitFor();
     await page.getByRole("button", { name: "OK" }).click();
     await status(page, "Running");
     await check(page, "running");

@@ -185,7 +185,7 @@ export default {
     const link = await page.getByLabel("Link", { exact: true }).inputValue();
     await page.keyboard.press("Escape");
     await openWindow(page, "Open in shell");
-    assert.match(await page.getByLabel("The curl command").innerText(), /"lang":"ts","mode":"module","files":\{"a\.ts":/);
+    assert.match(await page.getByLabel("The curl command").innerText(), /"lang":"ts","files":\{"a\.ts":/);
     await page.keyboard.press("Escape");
 
     const theirs = await context.newPage();

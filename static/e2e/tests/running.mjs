@@ -86,9 +86,9 @@ export default {
     await status(page, "Waiting for your input");
     await page.getByLabel("Your name?").fill("Ada");
     await page.keyboard.press("Enter");
-    await page.getByText("Sure?", { exact: true }).waitFor();
+    await page.locator(".ask-text", { hasText: "Sure?" }).waitFor();
     await page.getByRole("button", { name: "OK" }).click();
-    await page.getByText("Last words", { exact: true }).waitFor();
+    await page.locator(".ask-text", { hasText: "Last words" }).waitFor();
     await page.getByRole("button", { name: "OK" }).click();
     await rowWith(page, "value", "[ 'Ada', true ]");
   },

@@ -6,6 +6,7 @@ for (let step = 1; step <= 3; step++) {
   await sleep(300);
 }
 
-// The last value is the result. The line under the console can go on with it.
+// The last value is the result.
+// The line under the console can go on with it.
 const primes = [2, 3, 5, 7, 11];
 primes.map((prime) => prime ** 2);

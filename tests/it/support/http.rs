@@ -22,8 +22,9 @@ impl Posted {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let body = body.to_string();
         let length = body.len();
-        let head =
-            format!("POST /api/run HTTP/1.1\r\nhost: runpen\r\naccept: {accept}\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "POST /api/run HTTP/1.1\r\nhost: localhost\r\naccept: {accept}\r\ncontent-length: {length}\r\n\r\n"
+        );
         stream.write_all((head + &body).as_bytes()).await.unwrap();
         Posted { stream: BufReader::new(stream), has_begun: false, unread: Vec::new() }
     }

@@ -61,6 +61,10 @@ pub async fn recorded(server: &TestServer) -> Vec<Value> {
     }
     let timeout = client.request(json!({ "type": "run", "code": "for (;;);", "timeout_ms": 50 })).await;
     all.push(timeout.done);
+    client.send(json!({ "type": "run", "id": "offer", "code": "prompt('?', 'this')" })).await;
+    all.push(client.until("input_request").await);
+    client.send(json!({ "type": "input", "text": "that" })).await;
+    all.push(client.until("done").await);
     client.send(json!({ "type": "run", "id": "ask", "code": "prompt('?')" })).await;
     all.push(client.until("input_request").await);
     for id in ["next", "after", "beyond"] {

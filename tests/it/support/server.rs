@@ -146,7 +146,7 @@ impl TestServer {
     pub fn metrics(&self) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: runpen\r\nconnection: close\r\n\r\n").unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         text
@@ -170,6 +170,16 @@ impl TestServer {
 
     pub fn retired(&self, reason: &str) -> f64 {
         self.metric(&format!("runpen_workers_retired_total{{reason=\"{reason}\"}}"))
+    }
+
+    /// Idle leases that were called back for this.
+    pub fn recalled(&self, reason: &str) -> f64 {
+        self.metric(&format!("runpen_pool_recalls_total{{reason=\"{reason}\"}}"))
+    }
+
+    /// Workers that ended by this signal.
+    pub fn died(&self, signal: &str) -> f64 {
+        self.metric(&format!("runpen_worker_deaths_total{{signal=\"{signal}\"}}"))
     }
 
     /// How long runs took to stop for this reason: how many there were, and the mean.

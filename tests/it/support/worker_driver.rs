@@ -121,6 +121,11 @@ impl Worker {
         Worker { child, socket: ours, buffer: BytesMut::new(), next_run: 0, next_query: 0 }
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn prepare_with(&mut self, nonce: u64, settings: Settings) -> Health {
         self.send(&HostMessage::Prepare { nonce, settings });
         loop {

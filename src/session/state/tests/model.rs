@@ -43,6 +43,7 @@ enum Step {
         kind: u8,
     },
     WorkerDies,
+    WorkerTaken,
     Wait(u64),
     Drain(Option<u64>),
     Gone,
@@ -72,6 +73,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(nth, outcome, background, replaced)| Step::Finish { nth, outcome, background, replaced }),
         1 => (0..6u32, outcome(), 0..7u8).prop_map(|(run, outcome, kind)| Step::Frame { run, outcome, kind }),
         1 => Just(Step::WorkerDies),
+        1 => Just(Step::WorkerTaken),
         8 => prop_oneof![0..60u64, 900..20_000u64, 290_000..310_000u64].prop_map(Step::Wait),
         1 => prop::option::of(1..2_000u64).prop_map(Step::Drain),
         1 => Just(Step::Gone),
@@ -177,7 +179,7 @@ impl Model {
                 self.asked_pool = false;
                 self.event(Event::NoLease("full".into()));
             }
-            Step::Recall if self.bench.state.recallable_at().is_some_and(|at| at <= self.bench.now) => {
+            Step::Recall if self.bench.state.idle_since().is_some() => {
                 self.event(Event::Recalled);
             }
             Step::Obey(nth) => self.obey(nth),
@@ -190,13 +192,15 @@ impl Model {
                 if let Some(job) = self.talking(nth) {
                     self.prompting = Some(job.run);
                     let text = String::new();
-                    let ask = WorkerMessage::InputRequest { run: job.run, kind: InputKind::Prompt, text };
+                    let ask =
+                        WorkerMessage::InputRequest { run: job.run, kind: InputKind::Prompt, text, default: None };
                     self.event(Event::Worker(ask));
                 }
             }
             Step::Finish { nth, outcome, background, replaced } => self.finish(nth, outcome, background, replaced),
             Step::Frame { run, outcome, kind } if self.leased => self.frame(run, outcome, kind),
             Step::WorkerDies if self.leased => self.event(Event::WorkerGone { overdue: false }),
+            Step::WorkerTaken if self.leased => self.event(Event::WorkerTaken),
             Step::Wait(ms) => {
                 self.bench.now += Duration::from_millis(ms);
                 self.event(Event::Tick);
@@ -212,7 +216,8 @@ impl Model {
                 self.event(Event::Gone);
             }
             Step::Shutdown => self.event(Event::Shutdown),
-            Step::Grant | Step::Position(_) | Step::Refuse | Step::Recall | Step::Frame { .. } | Step::WorkerDies => {}
+            Step::Grant | Step::Position(_) | Step::Refuse | Step::Recall | Step::Frame { .. } => {}
+            Step::WorkerDies | Step::WorkerTaken => {}
         }
     }
 
@@ -384,12 +389,18 @@ impl Model {
                 assert!(self.preparing.is_none(), "a run while the engine is being built");
                 self.jobs.push(Job { run: request.run, started: false, background: false, interrupted: None });
             }
-            HostMessage::Interrupt { run, reason } => {
-                for job in self.jobs.iter_mut().filter(|job| run.is_none_or(|run| run == job.run)) {
-                    assert_eq!(job.interrupted, None, "{run:?} was interrupted twice");
-                    job.interrupted = Some(reason);
+            HostMessage::Interrupt { run, reason } => match run {
+                Some(run) => {
+                    for job in self.jobs.iter_mut().filter(|job| job.run == run) {
+                        assert_eq!(job.interrupted, None, "{run:?} was interrupted twice");
+                        job.interrupted = Some(reason);
+                    }
                 }
-            }
+                None => {
+                    assert!(!self.questions.is_empty(), "interrupted questions that nobody has asked");
+                    assert!(self.jobs.iter().all(|job| job.interrupted.is_some()), "a run is stopped by its own name");
+                }
+            },
             HostMessage::Prepare { nonce, .. } => {
                 assert!(self.jobs.is_empty(), "prepared at work");
                 self.preparing = Some(nonce);

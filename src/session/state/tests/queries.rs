@@ -103,7 +103,6 @@ fn a_question_that_was_the_workers_end_is_not_asked_again() {
 fn a_lease_that_is_recalled_is_asked_for_again_where_a_question_waits() {
     let mut bench = Bench::leased();
     bench.apply(query("a", is_complete()));
-    bench.now = bench.state.recallable_at().unwrap();
     let actions = bench.apply(Event::Recalled);
     assert!(matches!(actions[..], [Action::GiveBack, Action::Acquire]), "{actions:?}");
 }
@@ -167,4 +166,54 @@ fn an_answer_may_say_that_the_engine_was_replaced() {
     assert_eq!(bench.told(Event::Worker(slow)), ["error NoAnswer \"a\""]);
     let run = dispatched(&bench.apply(Event::Client(super::run(2)))).unwrap();
     assert_eq!(bench.told(Event::Worker(WorkerMessage::Started { run })), ["started 2 Fresh"]);
+}
+
+#[test]
+fn a_cancel_without_an_id_ends_the_questions_in_their_order() {
+    let mut bench = Bench::leased();
+    let first = asked(&bench.apply(query("a", is_complete())));
+    let second = asked(&bench.apply(query("b", is_complete())));
+    let cancel = || Event::Client(ClientMessage::Cancel { id: None });
+    let actions = bench.apply(cancel());
+    assert!(matches!(
+        actions[..],
+        [Action::ToWorker(HostMessage::Interrupt { run: None, reason: StopReason::Cancel })]
+    ));
+    assert!(bench.apply(cancel()).is_empty(), "once is enough");
+    let slow = |id| WorkerMessage::Answer { id, answer: Answer::TooSlow, engine_replaced: false };
+    assert_eq!(bench.told(Event::Worker(slow(first[0].0))), ["error NoAnswer \"a\""]);
+    assert_eq!(bench.told(Event::Worker(slow(second[0].0))), ["error NoAnswer \"b\""]);
+    assert_eq!(bench.told(cancel()), ["error UnknownRun"]);
+}
+
+#[test]
+fn a_cancel_without_an_id_ends_questions_that_wait_for_a_lease() {
+    let mut bench = Bench::new();
+    bench.apply(query("a", is_complete()));
+    let actions = bench.apply(Event::Client(ClientMessage::Cancel { id: None }));
+    assert_eq!(shown(&actions), ["error NoAnswer \"a\""]);
+    assert!(matches!(actions.last(), Some(Action::LeaveLine)));
+}
+
+#[test]
+fn a_run_behind_questions_may_begin_when_they_have_had_their_time() {
+    let mut bench = Bench::leased();
+    let questions = u32::try_from((0..3).map(|_| bench.apply(query("a", is_complete()))).count()).unwrap();
+    assert!(dispatched(&bench.apply(Event::Client(super::run(1)))).is_some());
+    let begins_by = bench.state.wake_at().unwrap();
+    let most = questions * (is_complete().time_limit() + PATIENT_GRACE) + START;
+    assert!(begins_by >= bench.now + most, "the worker keeps to its own limits for them");
+    assert!(has_kill(&bench.next_tick()), "and no longer");
+}
+
+#[test]
+fn a_run_whose_worker_dies_of_a_question_before_it_goes_to_the_next_one() {
+    let mut bench = Bench::leased();
+    bench.apply(query("a", inspect()));
+    bench.apply(query("b", is_complete()));
+    let first = dispatched(&bench.apply(Event::Client(super::run(1)))).unwrap();
+    let actions = bench.apply(Event::WorkerGone { overdue: true });
+    assert_eq!(shown(&actions), ["error RefExpired \"a\"", "error NoAnswer \"b\""]);
+    let again = dispatched(&bench.apply(Event::Leased)).unwrap();
+    assert!(first != again);
 }

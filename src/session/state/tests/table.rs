@@ -196,7 +196,8 @@ fn a_prompt_pauses_the_deadline_and_the_pauses_are_bounded() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
     let started = bench.now;
-    let ask = || Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into() });
+    let ask =
+        || Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into(), default: None });
     assert_eq!(bench.told(ask()), ["input_request 1"]);
     bench.now += INPUT / 2;
     let answer = ClientMessage::Input { id: None, text: Some("me".into()) };
@@ -215,7 +216,12 @@ fn a_prompt_pauses_the_deadline_and_the_pauses_are_bounded() {
 fn a_cancel_ends_a_run_that_waits_for_input() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
-    bench.apply(Event::Worker(WorkerMessage::InputRequest { run, kind: InputKind::Alert, text: String::new() }));
+    bench.apply(Event::Worker(WorkerMessage::InputRequest {
+        run,
+        kind: InputKind::Alert,
+        text: String::new(),
+        default: None,
+    }));
     assert_eq!(interrupts(&bench.apply(Event::Client(cancel(1)))), [StopReason::Cancel]);
     assert_eq!(shown(&bench.next_tick()), ["done 1 cancelled Replaced 0"]);
 }
@@ -287,7 +293,7 @@ fn a_prompt_holds_the_clock_of_a_run_that_has_not_begun() {
     let mut bench = Bench::leased();
     let first = bench.background(1);
     bench.apply(Event::Client(run(2)));
-    let ask = WorkerMessage::InputRequest { run: first, kind: InputKind::Prompt, text: String::new() };
+    let ask = WorkerMessage::InputRequest { run: first, kind: InputKind::Prompt, text: String::new(), default: None };
     bench.apply(Event::Worker(ask));
     assert!(bench.wait(INPUT - Duration::from_secs(1)).is_empty());
     bench.apply(Event::Client(ClientMessage::Input { id: None, text: None }));
@@ -350,7 +356,7 @@ fn a_prompt_after_the_end_of_input_is_answered_with_nothing() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
     bench.apply(Event::Drain(None));
-    let ask = WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into() };
+    let ask = WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "?".into(), default: None };
     let actions = bench.apply(Event::Worker(ask));
     assert!(matches!(actions[..], [Action::ToWorker(HostMessage::InputAnswer { text: None, .. })]));
 }
@@ -373,10 +379,10 @@ fn once_ends_with_the_first_run_and_its_background() {
 fn only_an_idle_session_gives_its_lease_back_when_others_wait() {
     let mut bench = Bench::leased();
     let run = bench.start(1);
-    assert_eq!(bench.state.recallable_at(), None);
+    assert_eq!(bench.state.idle_since(), None);
+    assert!(bench.apply(Event::Recalled).is_empty(), "not idle");
     bench.apply(Event::Worker(run_end(run, Outcome::Ok, 0)));
-    assert!(bench.apply(Event::Recalled).is_empty(), "not idle for long enough");
-    bench.now = bench.state.recallable_at().unwrap();
+    assert_eq!(bench.state.idle_since(), Some(bench.now));
     assert!(matches!(bench.apply(Event::Recalled)[..], [Action::GiveBack]));
     bench.apply(Event::Client(super::run(2)));
     bench.apply(Event::Leased);
@@ -407,7 +413,7 @@ fn a_frame_that_cannot_be_true_costs_the_worker_its_life() {
     }
     let lies: [fn(RunId) -> WorkerMessage; 19] = [
         |run| WorkerMessage::Console { run, entries: Vec::new(), dropped: 0 },
-        |run| WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "x".repeat(1 << 14) },
+        |run| WorkerMessage::InputRequest { run, kind: InputKind::Prompt, text: "x".repeat(1 << 14), default: None },
         |run| run_end(run, Outcome::Ok, 5_000),
         |run| valued(run, &"x".repeat(1 << 19), "1"),
         |run| valued(run, "x", &format!("[{}1]", "1,".repeat(1 << 18))),
@@ -572,4 +578,72 @@ fn an_error_of_the_users_keeps_his_own_words_and_a_deadline_has_ours() {
     bench.start(1);
     let actions = bench.apply(Event::Worker(WorkerMessage::Done(Box::new(end(Outcome::Timeout)))));
     assert_eq!(name(actions).as_deref(), Some("TimeoutError"), "a script cannot choose the name of our errors");
+}
+
+#[test]
+fn a_worker_taken_for_want_of_memory_ends_its_runs_as_memory_and_retries_what_never_began() {
+    let mut bench = Bench::leased();
+    bench.background(1);
+    bench.apply(Event::Client(run(2)));
+    let actions = bench.apply(Event::WorkerTaken);
+    assert_eq!(shown(&actions), ["settled 1 memory"]);
+    assert!(matches!(actions.last(), Some(Action::Acquire)), "{actions:?}");
+    let error = actions.iter().find_map(|action| match action {
+        Action::Send(ServerMessage::Settled { error, .. }) => error.clone(),
+        _ => None,
+    });
+    assert!(error.unwrap().message.contains("the server is short of memory"));
+}
+
+#[test]
+fn the_reasons_a_worker_was_told_do_not_grow_with_the_runs_that_were_cancelled() {
+    let mut bench = Bench::leased();
+    for id in 1..=1000 {
+        let run = bench.start(id);
+        bench.apply(Event::Client(cancel(id)));
+        bench.apply(Event::Worker(run_end(run, Outcome::Cancelled, 0)));
+    }
+    assert_eq!(bench.state.told, [StopReason::Cancel]);
+}
+
+#[test]
+fn what_waits_is_bounded_in_bytes_and_the_first_is_always_taken() {
+    let mut bench = Bench::with(Rules { queued_bytes: 1000, ..rules() });
+    bench.state.engine = Engine::Up { virgin: true };
+    bench.start(1);
+    let large = |id: u64, length: usize| {
+        let ClientMessage::Run(run) = run(id) else { unreachable!("it makes a run") };
+        Event::Client(ClientMessage::Run(Box::new(Run { code: "x".repeat(length), ..*run })))
+    };
+    assert_eq!(bench.told(large(2, 5000)), ["queued 2 1 Session"], "nothing else waits");
+    assert_eq!(bench.told(large(3, 1)), ["error QueueFull 3"]);
+    assert_eq!(bench.told(query("q", is_complete())), ["error QueueFull \"q\""]);
+    bench.apply(Event::Client(cancel(2)));
+    assert_eq!(bench.told(large(4, 500)), ["queued 4 1 Session"]);
+    assert_eq!(bench.told(large(5, 500)), ["error QueueFull 5"]);
+}
+
+#[test]
+fn a_frame_of_an_error_is_bounded_by_all_of_its_texts() {
+    let frame = |function: usize, source: usize| StackFrame {
+        function: "f".repeat(function),
+        source: "s".repeat(source),
+        line: 1,
+        column: 1,
+    };
+    for (frame, is_believed) in [(frame(1, 1), true), (frame(1 << 19, 1), false), (frame(1, 1 << 19), false)] {
+        let mut bench = Bench::leased();
+        let run = bench.start(1);
+        let error = ErrorInfo {
+            name: "Error".into(),
+            message: String::new(),
+            stack: String::new(),
+            line: None,
+            column: None,
+            frames: vec![frame],
+        };
+        let WorkerMessage::Done(mut end) = run_end(run, Outcome::Error, 0) else { unreachable!("it makes an end") };
+        end.error = Some(error);
+        assert_ne!(has_kill(&bench.apply(Event::Worker(WorkerMessage::Done(end)))), is_believed);
+    }
 }
