@@ -401,7 +401,9 @@ fn set_input<'js>(ctx: &Ctx<'js>, input: Option<&str>, was_set: bool) -> Result<
 
 /// Whether a thrown value is what the engine throws when the heap is full: its own error, or null where there was no room for one.
 fn is_out_of_memory(thrown: &Value<'_>, error: &ErrorInfo) -> bool {
-    thrown.is_null() || (error.name == "InternalError" && error.message == "out of memory")
+    // The engine's error of that name, the one it makes where there is no room even for that name, or nothing at all.
+    let messages = ["out of memory", "Invalid error message"];
+    thrown.is_null() || (error.name == "InternalError" && messages.contains(&error.message.as_str()))
 }
 
 /// What this thread has cost so far.

@@ -107,7 +107,7 @@ async fn a_lie_ends_the_run_as_crashed_and_the_worker_with_a_counted_reason() {
         ("started-twice", "violation", frames(&[STARTED, STARTED])),
         ("done-unstarted", "violation", frames(&[done("x")])),
         ("other-run", "violation", frames(&[STARTED, WorkerMessage::Started { run: RunId(u64::MAX) }])),
-        ("entries", "violation", frames(&[STARTED, console(200_000, "", 0)])),
+        ("entries", "bad_frame", frames(&[STARTED, console(200_000, "", 0)])),
         ("large-prompt", "violation", frames(&[STARTED, prompt("x".repeat(3 << 20))])),
         ("two-prompts", "violation", frames(&[STARTED, prompt("1".into()), prompt("2".into())])),
         ("large-value", "violation", frames(&[STARTED, done(&"\u{1}".repeat(3 << 20))])),
