@@ -1,7 +1,7 @@
 //! What a request for a WebSocket must say before a place is taken for it.
 
-use actix_web::http::header::{CONNECTION, SEC_WEBSOCKET_VERSION, UPGRADE};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::header::{CONNECTION, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE};
+use actix_web::http::{Method, StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::run;
@@ -16,6 +16,10 @@ pub fn refusal(request: &HttpRequest) -> Option<HttpResponse> {
     let wants = upgrades.any(|line| line.split(',').any(|name| name.trim().eq_ignore_ascii_case("websocket")));
     if !wants || !request.head().upgrade() || request.method() != Method::GET {
         return Some(super::bad_request("this address speaks WebSocket: send a GET with `Upgrade: websocket`"));
+    }
+    // What follows the head belongs to the WebSocket: the library would read it as a body, and end its answer as one.
+    if request.version() != Version::HTTP_11 || request.headers().contains_key(TRANSFER_ENCODING) {
+        return Some(super::bad_request("an upgrade to WebSocket is a request of HTTP/1.1 without a body"));
     }
     let mut versions = request.headers().get_all(SEC_WEBSOCKET_VERSION);
     if versions.next().is_some_and(|version| version == VERSION) && versions.next().is_none() {

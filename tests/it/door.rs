@@ -325,6 +325,12 @@ fn another_version_of_websocket_is_a_426_that_names_ours() {
         assert_eq!(answer.status, 400, "{headers}: {answer:?}");
         assert!(answer.body.contains("this address speaks WebSocket"), "{answer:?}");
     }
+    let good = upgrade("sec-websocket-version: 13\r\n");
+    for bad in [good.replace("HTTP/1.1", "HTTP/1.0"), format!("{good}transfer-encoding: chunked\r\n")] {
+        let answer = send(&server, &format!("{bad}\r\n0\r\n\r\n"));
+        assert_eq!(answer.status, 400, "{bad}: {answer:?}");
+        assert!(answer.body.contains("a request of HTTP/1.1 without a body"), "{answer:?}");
+    }
     // None of them has kept the only place.
     assert_eq!(send(&server, &format!("{}sec-websocket-version: 13\r\n\r\n", upgrade(""))).status, 101);
 }
