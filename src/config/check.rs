@@ -70,7 +70,7 @@ const BOUNDS: &[Bound] = &[
     row("run.input_timeout_ms", 1, DAY_MS, "a day"),
     row("run.code_bytes", 1, MAX_FRAME_BYTES as u64, "it must fit a frame to the worker"),
     row("run.heap_bytes", MIB, 1024 * MIB, "1 MiB to 1 GiB; an engine takes part of the least for itself"),
-    row("run.stack_bytes", 64 << 10, 4 * MIB, "64 KiB to 4 MiB; the worker's thread has 8 MiB"),
+    row("run.stack_bytes", 64 << 10, 8 * MIB, "64 KiB to 8 MiB; the worker's thread has 16 MiB"),
     row("run.console_bytes", 0, 1 << 40, "1 TiB"),
     row("run.console_entries", 0, 1 << 40, "about a trillion"),
     row("run.text_bytes", 64, MIB, "64 bytes to 1 MiB; a note has to fit, and all of it a frame from the worker"),

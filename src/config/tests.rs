@@ -84,7 +84,7 @@ fn the_built_in_defaults_are_the_documented_ones() {
             input_timeout: ms(300_000),
             code_bytes: 256 << 10,
             heap_bytes: 64 << 20,
-            stack_bytes: 512 << 10,
+            stack_bytes: 4 << 20,
             console_bytes: 1 << 20,
             console_entries: 10_000,
             text_bytes: 256 << 10,

@@ -30,7 +30,7 @@ pub use heap::{HeapGauge, LimitedHeap};
 pub use policy::{
     DEFAULT_CODE_BYTES, DEFAULT_CPU_SECONDS, DEFAULT_NICENESS, FIRST_USER, Mode, Policy, PolicyError, USERS, user_for,
 };
-pub use process::{exit_now, give_back_large_blocks, open_files, return_free_memory};
+pub use process::{exit_now, give_back_large_blocks, open_files, return_free_memory, return_stack};
 pub use proxy::as_proxy;
 pub use report::{Layer, LayerReport, Report, Status};
 pub use timer::KernelTimer;

@@ -35,6 +35,21 @@ pub fn give_back_large_blocks() {
     };
 }
 
+/// The part of the stack below the caller that stays: what the next calls need at once.
+const KEPT_STACK_BYTES: usize = 64 << 10;
+
+/// Gives the pages of the thread's stack back that a deep recursion has left behind. Only for a process's first thread, whose stack has
+/// nothing but itself below it.
+pub fn return_stack() {
+    let here = 0_u8;
+    let page = rustix::param::page_size();
+    let top = (&raw const here as usize).saturating_sub(KEPT_STACK_BYTES) / page * page;
+    let bytes = super::rlimits::STACK_BYTES as usize;
+    // SAFETY: below the stack pointer, and what the call itself takes there, lies nothing that anybody uses; pages that were never
+    // taken are passed over.
+    unsafe { libc::madvise(top.saturating_sub(bytes) as *mut libc::c_void, bytes, libc::MADV_DONTNEED) };
+}
+
 /// Gives freed heap pages back to the system, where the C library can.
 pub fn return_free_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

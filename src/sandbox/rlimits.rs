@@ -7,8 +7,9 @@ use crate::sandbox::{Policy, Status, scratch};
 /// Address space beside the engine's heap and the parsers' stretches: the program itself, its stack, console and frame buffers.
 const BASE_ADDRESS_SPACE: u64 = 128 << 20;
 
-/// The stack may grow to this, whatever the server's own limit was: the engine's stack check reckons with it.
-const STACK_BYTES: u64 = 8 << 20;
+/// The stack may grow to this, whatever the server's own limit was: twice what the engine may be given of it. The rest is for calls of
+/// the engine's own that do not look how deep they are.
+pub(super) const STACK_BYTES: u64 = 16 << 20;
 
 /// Descriptors while the box is being entered: the socket, and Landlock's ruleset for a moment.
 const DESCRIPTORS_ON_THE_WAY: u64 = 8;

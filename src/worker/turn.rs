@@ -16,6 +16,7 @@ use crate::clock::RunClock;
 use crate::ids::RunId;
 use crate::ipc::{ErrorInfo, RunRequest, ValueInfo};
 use crate::outcome::{Outcome, StopReason};
+use crate::sandbox;
 
 /// Uncaught errors of one turn's jobs that are reported. A flood of them is one mistake.
 const MOST_UNCAUGHT: usize = 100;
@@ -305,8 +306,12 @@ impl Worker {
     fn end_turn(&mut self, run: RunId, cpu: Duration, verdict: Option<Verdict>) {
         let refused = self.host.gauge.borrow().take_refused();
         let stop = self.host.end_turn();
+        let cpu = thread_cpu().saturating_sub(cpu);
         if let Some(run) = self.host.runs.borrow_mut().get_mut(run) {
-            run.add_cpu(thread_cpu().saturating_sub(cpu));
+            run.add_cpu(cpu);
+        }
+        if cpu >= DEEP_CPU {
+            sandbox::return_stack();
         }
         match (stop, verdict) {
             (Some(Stop::Prepare), _) => {}
@@ -405,6 +410,9 @@ fn is_out_of_memory(thrown: &Value<'_>, error: &ErrorInfo) -> bool {
     let messages = ["out of memory", "Invalid error message"];
     thrown.is_null() || (error.name == "InternalError" && messages.contains(&error.message.as_str()))
 }
+
+/// Processor time below which a turn cannot have descended so deep that its stack is worth giving back.
+const DEEP_CPU: Duration = Duration::from_micros(100);
 
 /// What this thread has cost so far.
 pub(super) fn thread_cpu() -> Duration {

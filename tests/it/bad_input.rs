@@ -310,7 +310,7 @@ async fn an_error_quotes_no_more_than_a_line_of_what_it_is_about() {
 
 #[tokio::test]
 async fn an_input_that_is_nested_too_deeply_fails_its_run_and_never_leaves_the_last_one() {
-    let server = TestServer::start();
+    let server = TestServer::with(&[("run.stack_bytes", "524288")]);
     let deep = format!("{}{}", "[".repeat(40_000), "]".repeat(40_000));
     let mut client = WsClient::connect(&server).await;
     let old = client.request(json!({ "type": "run", "code": "input", "input": "old" })).await;

@@ -35,6 +35,7 @@ mod node_parity;
 mod older_cases;
 mod positions;
 mod readme;
+mod recursion;
 mod repl;
 mod repl_parity;
 mod replies;

@@ -35,12 +35,18 @@ async fn every_worker_is_launched_by_the_thread_that_lives_as_long_as_the_pool()
 
 #[tokio::test]
 async fn dead_idle_workers_are_never_leased() {
-    let rig = Rig::tuned(config(4, 4), World::good(), Tuning { tick: NEVER, ..quick() });
+    // Those that take the places of the dead are ready only when the lease has been made.
+    let world = World::new(|cue| match cue.message {
+        HostMessage::Prepare { nonce, .. } if cue.worker > 4 => vec![Act::Gate("later"), ready(*nonce)],
+        other => behave(other),
+    });
+    let rig = Rig::tuned(config(4, 4), world, Tuning { tick: NEVER, ..quick() });
     for pid in 2..=4 {
         rig.world.kill(pid);
     }
     assert_eq!(rig.lease().pid(), 1);
     assert_eq!(rig.ledger.seen().retired.len(), 3);
+    rig.world.open("later");
     rig.wait_for_idle(4);
     rig.finish();
 }
