@@ -59,7 +59,7 @@ const CONNECTIONS_TAIL: Duration = Duration::from_millis(200);
 const FEWEST_CONNECTIONS: u64 = 16;
 
 /// Under this name the HTTP library logs requests that are no HTTP, as errors. They are counted, and logged at debug, in
-/// [`server`]: a stranger must not be able to fill the log.
+/// `server`: a stranger must not be able to fill the log.
 pub const LIBRARY_LOG: &str = "actix_http";
 
 #[derive(Debug, thiserror::Error)]

@@ -125,6 +125,13 @@ impl Host {
         self.arm_kernel_timer(turn.clock.left(now));
     }
 
+    /// Gives the current turn this time from now on, unless it has to stop already.
+    pub fn go_on_for(&self, left: Duration, now: Instant) {
+        let Some(turn) = self.turn.get().filter(|_| self.stopped().is_none()) else { return };
+        self.turn.set(Some(Turn { clock: RunClock::start(left, now), ..turn }));
+        self.arm_kernel_timer(left);
+    }
+
     /// Ends the turn and says whether it had been stopped.
     pub fn end_turn(&self) -> Option<Stop> {
         self.disarm_kernel_timer();

@@ -154,9 +154,12 @@ impl Worker {
         {
             self.report_uncaught(run, thrown, Uncaught::Thrown);
         }
+        let payer = self.hand_over(run, cpu);
+        let cpu = thread_cpu();
         let awaited = self.awaiting.as_ref().map(|awaiting| awaiting.promise.clone());
         self.drain_jobs(run, awaited.as_ref());
         drop(awaited);
+        self.bill(payer, cpu);
         let stopped = self.host.stopped().is_some();
         let repeats = timer.repeats();
         let over =
@@ -168,7 +171,29 @@ impl Worker {
             run.timers = run.timers.saturating_sub(1);
         }
         drop(over);
-        self.end_turn(run, cpu, Some(Verdict::Pending));
+        self.end_turn(run, thread_cpu(), Some(Verdict::Pending));
+    }
+
+    /// Ends the part of a timer's turn that is certainly its own run's, and says whose the rest is. Where a run in the foreground waits,
+    /// the timer may have settled what it waits for: the jobs are then that run's code, and have its time rather than what is left to
+    /// the other.
+    fn hand_over(&self, run: RunId, cpu: Duration) -> RunId {
+        self.bill(run, cpu);
+        let (now, runs) = (Instant::now(), self.host.runs.borrow());
+        let Some(foreground) = runs.foreground().filter(|foreground| *foreground != run) else { return run };
+        let left = runs.get(foreground).map_or(Duration::ZERO, |run| run.clock.left(now));
+        drop(runs);
+        self.host.go_on_for(left, now);
+        foreground
+    }
+
+    /// Counts what was computed since then, and returns it.
+    fn bill(&self, run: RunId, since: Duration) -> Duration {
+        let cpu = thread_cpu().saturating_sub(since);
+        if let Some(run) = self.host.runs.borrow_mut().get_mut(run) {
+            run.add_cpu(cpu);
+        }
+        cpu
     }
 
     /// A turn of the foreground run has what is left of its time.
@@ -306,11 +331,7 @@ impl Worker {
     fn end_turn(&mut self, run: RunId, cpu: Duration, verdict: Option<Verdict>) {
         let refused = self.host.gauge.borrow().take_refused();
         let stop = self.host.end_turn();
-        let cpu = thread_cpu().saturating_sub(cpu);
-        if let Some(run) = self.host.runs.borrow_mut().get_mut(run) {
-            run.add_cpu(cpu);
-        }
-        if cpu >= DEEP_CPU {
+        if self.bill(run, cpu) >= DEEP_CPU {
             sandbox::return_stack();
         }
         match (stop, verdict) {

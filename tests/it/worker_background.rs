@@ -149,6 +149,18 @@ fn the_deadline_bounds_the_background_turns_of_other_runs() {
 }
 
 #[test]
+fn a_run_that_waits_for_another_ones_timer_goes_on_for_its_own_time() {
+    let mut worker = Worker::start();
+    let code = "var tick = new Promise(r => setTimeout(r, 100)); const id = setInterval(() => {}, 10); 0";
+    let background = worker.begin(RunRequest { timeout_ms: 150, ..request(code) });
+    worker.finish(background);
+    let finished = worker.run("await tick; const t = Date.now(); while (Date.now() - t < 600); 'done'");
+    assert_eq!((finished.end.outcome, finished.text()), (Outcome::Ok, "'done'"));
+    worker.run("clearInterval(id)");
+    assert_eq!(outcome_of(&worker.settle(background).1), Outcome::Ok, "what it did not compute is not its own");
+}
+
+#[test]
 fn an_awaited_run_times_out_although_nothing_runs() {
     let mut worker = Worker::start();
     let finished = worker.run_for("var kept = 1; await new Promise(r => setTimeout(r, 60_000))", 50);

@@ -56,6 +56,7 @@ fn could_go_on(code: &str, problem: &Problem) -> bool {
         "Unterminated multiline comment" => true,
         "Identifier expected after '?.'" => rest.trim_end() == "?.",
         "Unterminated string" => rest.starts_with(['`', '}']) || goes_on_behind_a_backslash(rest),
+        "Declarations with definite assignment assertions must also have type annotations" => rest.trim_end() == "!",
         message if message.starts_with("Missing initializer in ") => is_a_pattern(rest),
         _ => false,
     };
@@ -201,7 +202,16 @@ mod tests {
         expect(
             Lang::Ts,
             Completeness::Incomplete,
-            &["let a: ", "const x: number", "let {a}: any", "interface A {", "enum E { A,", "type A = {", "x as"],
+            &[
+                "let a!",
+                "let a: ",
+                "const x: number",
+                "let {a}: any",
+                "interface A {",
+                "enum E { A,",
+                "type A = {",
+                "x as",
+            ],
         );
     }
 

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use oxc_ast::ast::{
-    BindingIdentifier, Declaration, ExportDeclaration, IdentifierReference, Program, Statement, TSEnumDeclaration,
-    TSNamespaceDeclaration, TSNamespaceDeclarationBody, VariableDeclaration,
+    ArrowFunctionExpression, BindingIdentifier, Declaration, ExportDeclaration, Function, IdentifierReference, Program,
+    Statement, TSEnumDeclaration, TSNamespaceDeclaration, TSNamespaceDeclarationBody, VariableDeclaration,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::Scoping;
-use oxc_syntax::scope::ScopeId;
+use oxc_span::Span;
+use oxc_syntax::scope::{ScopeFlags, ScopeId};
 use oxc_syntax::symbol::{SymbolFlags, SymbolId};
 
 use super::enums;
@@ -62,6 +63,8 @@ pub struct Spaces {
     /// The values that each of them exports, in any of its blocks.
     exports: Vec<Exports>,
     blocks: HashMap<ScopeId, Block>,
+    /// Where the parameters of each function end: they do not see what its body declares.
+    parameters: HashMap<ScopeId, u32>,
     /// Some of them has to be compiled.
     has_any: bool,
 }
@@ -100,7 +103,9 @@ impl Spaces {
             return None;
         }
         for scope in scoping.scope_ancestors(reference.scope_id()) {
-            let binding = scoping.get_binding(scope, id.name).filter(|symbol| is_value(scoping, *symbol));
+            let hides =
+                |symbol: &SymbolId| is_value(scoping, *symbol) && self.sees(scope, id, scoping.symbol_span(*symbol));
+            let binding = scoping.get_binding(scope, id.name).filter(hides);
             match (self.blocks.get(&scope), binding) {
                 (None, None) => {}
                 (None, Some(_)) => return None,
@@ -118,6 +123,11 @@ impl Spaces {
             }
         }
         None
+    }
+
+    /// Whether a name that stands somewhere in a scope can mean what that scope declares there.
+    fn sees(&self, scope: ScopeId, id: &IdentifierReference<'_>, declared: Span) -> bool {
+        self.parameters.get(&scope).is_none_or(|end| id.span.start >= *end || declared.start < *end)
     }
 
     /// The namespace or enum that a name means where it stands.
@@ -320,6 +330,20 @@ impl<'a> Visit<'a> for Collector<'_> {
         }
         walk::walk_ts_enum_body(self, &declaration.body);
         self.around.pop();
+    }
+
+    fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
+        if let Some(scope) = function.scope_id.get() {
+            self.spaces.parameters.insert(scope, function.params.span.end);
+        }
+        walk::walk_function(self, function, flags);
+    }
+
+    fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
+        if let Some(scope) = function.scope_id.get() {
+            self.spaces.parameters.insert(scope, function.params.span.end);
+        }
+        walk::walk_arrow_function_expression(self, function);
     }
 
     fn visit_variable_declaration(&mut self, variables: &VariableDeclaration<'a>) {

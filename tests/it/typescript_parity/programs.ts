@@ -329,3 +329,6 @@ namespace of { export let async = 1, get = 2, type = 3, namespace = 4; export co
 
 // Values in parentheses.
 namespace N { export let a = (1), b = ((2, 3)), { c } = ({ c: 4 }); export const f = (() => (a)); } enum E { A = (1 + 2) * 3, B = (A), C = ('x'), D = ((A | (1 << 4))), F } console.log(N.a, N.b, N.c, N.f(), E);
+
+// Parameters do not see what the body declares.
+let x = 'outer'; namespace N { export let x = 1; export function f(g = () => x) { var x = 2; return g() + x; } export const h = (a = x, b = () => x) => { let x = 5; return [a, b(), x]; }; export function k(x = 7, y = x) { return y; } } console.log(N.f(), N.h(), N.k());
