@@ -51,7 +51,7 @@ export class ConsoleView {
   ) {
     scroller.addEventListener("scroll", this.#scrolled, { passive: true });
     scroller.addEventListener("keydown", this.#keyed);
-    this.#resizes = new ResizeObserver(() => this.#following && this.#toBottom());
+    this.#resizes = new ResizeObserver(() => this.refitted());
     this.#resizes.observe(scroller);
     this.#resizes.observe(list);
   }
@@ -86,6 +86,11 @@ export class ConsoleView {
   hold(): void {
     if (this.#following) this.#seen = this.log.end;
     this.#following = false;
+  }
+
+  /** There is more or less room for the rows than before. */
+  refitted(): void {
+    if (this.#following) this.#toBottom();
   }
 
   /** A row has become longer or shorter. */
