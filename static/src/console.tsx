@@ -55,7 +55,7 @@ export function Console({ playground: { log, subscribeLog, clear }, places, belo
     },
     inspect: places.inspect,
     onOpening: () => view.current?.hold(),
-    onResize: () => view.current?.resized(),
+    onResize: (added) => view.current?.resized(added),
   };
 
   useEffect(() => {
