@@ -144,7 +144,13 @@ export function App({ playground }: { playground: Playground }) {
           <BracketBar source={() => source.current} />
         </section>
         <section class="pane pane-console" aria-labelledby="console-title">
-          <Console playground={playground} places={places} times={settings.times} onTimes={(times) => change({ ...settings, times })} />
+          <Console
+            playground={playground}
+            places={places}
+            below={question}
+            times={settings.times}
+            onTimes={(times) => change({ ...settings, times })}
+          />
           {question && <InputForm question={question} onAnswer={playground.answer} />}
           <Line playground={playground} hasState={session.hasState} lang={workspace.lang} onRun={programs.runLine} />
         </section>

@@ -6,7 +6,7 @@ import type { ValueKind } from "./protocol";
 import { isGroup, piecesOf, type EntryRow, type ErrorRow, type Place, type Row, type ValueRow } from "./rows";
 import { applyStyle, safeStyle } from "./safe-style";
 import { tableOf, type Table } from "./table-text";
-import { drawTree, type Inspect } from "./value-tree";
+import { drawTree, type Inspect, type Surroundings } from "./value-tree";
 
 /** More of a text than this is shown on demand: a browser lays out a megabyte in one block slowly. */
 export const SHOWN_CHARACTERS = 10_000;
@@ -21,7 +21,7 @@ const MAX_INDENTED_GROUPS = 32;
 export type RunText = EntryRow | ValueRow | ErrorRow;
 
 /** What rows look like, and what can be done with them. */
-export interface Drawing {
+export interface Drawing extends Surroundings {
   times: boolean;
   folds: Folds;
   /** Whether there is anything to see at a place. */
@@ -31,9 +31,6 @@ export interface Drawing {
   /** Shows again what `console.clear` has hidden. */
   onRecall(row: EntryRow): void;
   inspect(row: RunText): Inspect;
-  /** A value is about to be opened or closed, or is as long as it will be. */
-  onOpening(): void;
-  onResize(): void;
 }
 
 /** The trees that were ever opened, by the values that they show: a row may leave the document and come back. */
@@ -143,7 +140,7 @@ function openable(drawn: HTMLElement, lead: ChildNode | null, row: EntryRow | Va
   open.addEventListener("click", () => {
     drawing.onOpening();
     const tree = trees.get(row.values) ?? {
-      element: drawTree(values, drawing.inspect(row), "Properties", drawing.onResize),
+      element: drawTree(values, drawing.inspect(row), "Properties", drawing),
       isOpen: false,
     };
     trees.set(row.values, tree);
@@ -151,7 +148,7 @@ function openable(drawn: HTMLElement, lead: ChildNode | null, row: EntryRow | Va
     tree.element.hidden = !tree.isOpen;
     if (!tree.element.isConnected) drawn.append(tree.element);
     show(tree.isOpen);
-    drawing.onResize();
+    drawing.onResize(tree.isOpen ? [...tree.element.children] : []);
   });
   // Into the tree, as one goes into what a tree's item has opened.
   open.addEventListener("keydown", (event) => {

@@ -51,7 +51,7 @@ export class ConsoleView {
   ) {
     scroller.addEventListener("scroll", this.#scrolled, { passive: true });
     scroller.addEventListener("keydown", this.#keyed);
-    this.#resizes = new ResizeObserver(() => this.#following && this.#toBottom());
+    this.#resizes = new ResizeObserver(() => this.refitted());
     this.#resizes.observe(scroller);
     this.#resizes.observe(list);
   }
@@ -88,8 +88,14 @@ export class ConsoleView {
     this.#following = false;
   }
 
-  /** A row has become longer or shorter. */
-  resized(): void {
+  /** There is more or less room for the rows than before. */
+  refitted(): void {
+    if (this.#following) this.#toBottom();
+  }
+
+  /** A row has become longer or shorter, by what has been opened in it. */
+  resized(added: readonly Element[] = []): void {
+    this.#reveal(added);
     if (!this.#following && this.#isAtBottom()) this.#following = true;
     this.changed();
   }
@@ -183,6 +189,16 @@ export class ConsoleView {
     if (!anchor?.isConnected) return;
     this.scroller.scrollTop += anchor.getBoundingClientRect().top - before;
     this.#lastTop = this.scroller.scrollTop;
+  }
+
+  /** Nothing moves under the reader's hand, unless nothing would be seen to come of it: then all does, or what there is room for. */
+  #reveal(added: readonly Element[]): void {
+    const [first] = added;
+    const above = first?.previousElementSibling ?? first?.closest(".row");
+    const pane = this.scroller.getBoundingClientRect();
+    const below = (element: Element | undefined) => (element ? element.getBoundingClientRect().bottom - pane.bottom : 0);
+    if (!above || below(first) <= 0) return;
+    this.scroller.scrollTop += Math.min(below(added.at(-1)), above.getBoundingClientRect().top - pane.top);
   }
 
   #toBottom(): void {

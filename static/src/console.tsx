@@ -1,6 +1,6 @@
 /** The console: its tools, the rows, what is said when there are none, and the way back to the newest. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { EVERYTHING, Folds, isFiltering, ShownRows, SORTS, type Sort } from "./console-filter";
 import type { ConsoleLog } from "./console-log";
@@ -22,11 +22,13 @@ const SORT_NAMES: Record<Sort, string> = { errors: "Errors", warnings: "Warnings
 interface Props {
   playground: Playground;
   places: Places;
+  /** What stands below the console and takes room from it: another one, or none, is another height. */
+  below: unknown;
   times: boolean;
   onTimes: (times: boolean) => void;
 }
 
-export function Console({ playground: { log, subscribeLog, clear }, places, times, onTimes }: Props) {
+export function Console({ playground: { log, subscribeLog, clear }, places, below, times, onTimes }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const view = useRef<ConsoleView | null>(null);
@@ -53,7 +55,7 @@ export function Console({ playground: { log, subscribeLog, clear }, places, time
     },
     inspect: places.inspect,
     onOpening: () => view.current?.hold(),
-    onResize: () => view.current?.resized(),
+    onResize: (added) => view.current?.resized(added),
   };
 
   useEffect(() => {
@@ -77,6 +79,9 @@ export function Console({ playground: { log, subscribeLog, clear }, places, time
     source.current = new ShownRows(log, filter, folds);
     view.current?.look(source.current, drawing);
   }, [log, filter, times]);
+
+  // At once: by the next frame there may be new rows too, and the browser's own scrolling looks like the reader's.
+  useLayoutEffect(() => view.current?.refitted(), [below]);
 
   const shown = () => source.current.slice(source.current.first, source.current.end);
 

@@ -49,9 +49,17 @@ interface TreeNode {
   isGone: boolean;
 }
 
-/** The tree of some values. `onResize` is called after it has become longer or shorter. */
-export function drawTree(values: readonly Preview[], inspect: Inspect, label: string, onResize: () => void): HTMLElement {
-  const tree = new ValueTree(inspect, label, onResize);
+/** Who has to know how long a tree is. */
+export interface Surroundings {
+  /** Something is about to be opened. */
+  onOpening(): void;
+  /** It has become longer or shorter. `added` is what has been opened. */
+  onResize(added?: readonly Element[]): void;
+}
+
+/** The tree of some values. */
+export function drawTree(values: readonly Preview[], inspect: Inspect, label: string, surroundings: Surroundings): HTMLElement {
+  const tree = new ValueTree(inspect, label, surroundings);
   tree.fill(values);
   return tree.element;
 }
@@ -63,7 +71,7 @@ class ValueTree {
   constructor(
     private readonly inspect: Inspect,
     label: string,
-    private readonly onResize: () => void,
+    private readonly surroundings: Surroundings,
   ) {
     this.element.className = "tree";
     this.element.setAttribute("role", "tree");
@@ -159,6 +167,7 @@ class ValueTree {
 
   /** What a click does. */
   #act(node: TreeNode): void {
+    this.surroundings.onOpening();
     if (node.isOpen) this.#close(node);
     else if (node.item.kind === "more") void this.#continue(node, node.item.ref, node.item.start);
     else if (node.item.kind === "accessor") void this.#call(node, node.item.property);
@@ -198,7 +207,7 @@ class ValueTree {
   #close(node: TreeNode): void {
     this.#turn(node, false);
     for (const child of this.#below(node)) this.#drop(child);
-    this.onResize();
+    this.surroundings.onResize();
   }
 
   /** Puts the next ones in the place of the item that stood for them. */
@@ -236,10 +245,10 @@ class ValueTree {
   }
 
   #insert(parent: TreeNode, items: readonly Item[], areGone: boolean): void {
-    const nodes = items.map((item) => this.#made(item, parent.level + 1, areGone));
-    parent.element.after(...nodes.map(({ element }) => element));
+    const added = items.map((item) => this.#made(item, parent.level + 1, areGone).element);
+    parent.element.after(...added);
     this.#number(parent);
-    this.onResize();
+    this.surroundings.onResize(added);
   }
 
   #replace(node: TreeNode, items: readonly Item[], areGone: boolean): void {
@@ -253,7 +262,7 @@ class ValueTree {
     if (first) first.element.tabIndex = tabIndex;
     if (first && hadFocus) this.#focus(first);
     this.#number(parent);
-    this.onResize();
+    this.surroundings.onResize(nodes.map(({ element }) => element));
   }
 
   #drop(element: Element): void {

@@ -4,6 +4,12 @@ import { code, connected, enter, eventually, ran, rowWith, run, status, texts } 
 
 const FLOOD = 10_000;
 
+const isAtBottom = (page) =>
+  eventually("at the bottom", () =>
+    page
+      .getByRole("region", { name: "Console output" })
+      .evaluate((element) => ({ ok: element.scrollHeight - element.scrollTop - element.clientHeight < 12 })),
+  );
 const scrollTop = (page) => page.getByRole("region", { name: "Console output" }).evaluate((scroller) => scroller.scrollTop);
 
 export default {
@@ -170,9 +176,17 @@ export default {
     await page.getByRole("button", { name: /new/ }).waitFor({ state: "detached" });
     await enter(page, 'console.log("newest")');
     await rowWith(page, "entry", "newest");
-    await eventually("at the bottom", () =>
-      scroller.evaluate((element) => ({ ok: element.scrollHeight - element.scrollTop - element.clientHeight < 12 })),
-    );
+    await isAtBottom(page);
+  },
+
+  "the view follows while questions come and go below it": async (page) => {
+    await run(page, 'for (let i = 0; i < 60; i++) console.log("row " + i);\nconst name = prompt("Your name?", "Ada");\nalert("Hi " + name);\nname');
+    await page.getByLabel("Your name?").press("Enter");
+    await page.locator(".ask-text", { hasText: "Hi Ada" }).waitFor();
+    await page.keyboard.press("Enter");
+    await rowWith(page, "value", "'Ada'");
+    await isAtBottom(page);
+    assert.equal(await page.getByRole("button", { name: /new/ }).count(), 0);
   },
 
   "a long text is shown in parts": async (page) => {

@@ -14,7 +14,31 @@ async function openLast(page) {
 
 const VALUE = `({ name: "Ada", born: 1815, list: [1, [2, 3]], map: new Map([["k", { deep: true }]]), get lazy() { return "called" }, get bad() { throw new TypeError("no") } })`;
 
+/** Whether it is inside of what is seen of the console. */
+const isSeen = async (locator) => {
+  const { top, bottom } = await locator.evaluate((element) => {
+    const pane = element.closest(".console-scroller").getBoundingClientRect();
+    const box = element.getBoundingClientRect();
+    return { top: box.top - pane.top, bottom: pane.bottom - box.bottom };
+  });
+  return { ok: top >= -1 && bottom >= -1, top, bottom };
+};
+
 export default {
+  "what opens at the very bottom of the console comes into view, and what was opened stays there": async (page) => {
+    const value = 'Object.setPrototypeOf({ own: 1 }, Object.fromEntries(Array.from({ length: 90 }, (_, i) => ["key" + i, i])))';
+    await ran(page, `for (let i = 0; i < 60; i++) console.log("row " + i);\n${value}`);
+    await openLast(page);
+    const last = item(page, /^\[\[Prototype\]\]/);
+    await eventually("all of it is seen", () => isSeen(last));
+    await eventually("the row too", () => isSeen(page.locator(".row-value .row-open")));
+    await last.click();
+    await eventually("the first of more than there is room for", () => isSeen(item(page, /^key0: 0$/)));
+    const { ok, top } = await isSeen(last);
+    assert.ok(ok && top < 5, `under what was opened: ${top}`);
+    assert.equal((await isSeen(item(page, /^key89: 89$/))).ok, false);
+  },
+
   "a result opens, level by level": async (page) => {
     await ran(page, VALUE);
     const button = page.getByRole("button", { name: "Value", exact: true });
