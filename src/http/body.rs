@@ -44,7 +44,7 @@ pub async fn read(
     if declared.is_some_and(|length| length > most) {
         return Err(Unread::TooLarge);
     }
-    let mut held = account.claim();
+    let held = account.claim();
     let whole = async {
         let mut bytes = BytesMut::new();
         while let Some(piece) = payload.next().await {

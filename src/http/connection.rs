@@ -6,7 +6,7 @@
 //!
 //! The library also keeps what has come of heads, and of requests that wait behind the one that is served. The watch counts that.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -59,10 +59,9 @@ pub struct Watch {
     /// What the connection holds, all in all.
     account: Rc<Account>,
     /// What the library has ready for the client and the socket does not take.
-    unsent: RefCell<Claim>,
+    unsent: Claim,
     /// What was read and not handed on to a request, and the head of the one that is served.
-    unread: Cell<usize>,
-    unread_claim: RefCell<Claim>,
+    unread: Claim,
     /// The length of that head, where a request is served.
     served: Cell<Option<usize>>,
     /// Since when it has to go because it holds too much, and how long it may take to say so.
@@ -86,15 +85,14 @@ pub enum Cut {
 
 impl Watch {
     pub fn new(place: Place, account: Rc<Account>) -> Watch {
-        let [unsent, unread_claim] = [(); 2].map(|()| RefCell::new(account.claim()));
+        let (unsent, unread) = (account.claim(), account.claim());
         Watch {
             place,
             waits_since: Cell::new(Some(Instant::now())),
             stalled_since: Cell::new(None),
             account,
             unsent,
-            unread: Cell::new(0),
-            unread_claim,
+            unread,
             served: Cell::new(None),
             evicted: Cell::new(None),
             changed: Notify::new(),
@@ -105,19 +103,14 @@ impl Watch {
         &self.account
     }
 
-    fn set_unread(&self, bytes: usize) {
-        self.unread.set(bytes);
-        self.unread_claim.borrow_mut().set(bytes);
-    }
-
     /// So many bytes went on to whoever reads the request's body.
     fn hand_on(&self, bytes: usize) {
-        self.set_unread(self.unread.get().saturating_sub(bytes));
+        self.unread.set(self.unread.bytes().saturating_sub(bytes));
     }
 
     /// The body is at its end, or nobody wants it any more. How it was framed is not to be counted for ever.
     fn end_body(&self) {
-        self.set_unread(self.served.get().unwrap_or(0));
+        self.unread.set(self.served.get().unwrap_or(0));
     }
 
     fn wait_since(&self, since: Option<Instant>) {
@@ -160,7 +153,7 @@ impl Watch {
                 () = self.place.ended() => return Cut::GaveWay,
                 () = self.account.evicted(), if self.evicted.get().is_none() => {
                     // To half a head there is no answer.
-                    let is_head = self.served.get().is_none() && self.unread.get() > 0;
+                    let is_head = self.served.get().is_none() && self.unread.bytes() > 0;
                     let farewell = if is_head { Duration::ZERO } else { FAREWELL };
                     self.evicted.set(Some((Instant::now(), farewell)));
                 }
@@ -202,7 +195,7 @@ impl Socket {
     fn note(&self, offered: usize, written: &Poll<io::Result<usize>>) {
         let watch = &*self.watch;
         let taken = if let Poll::Ready(Ok(taken)) = written { *taken } else { 0 };
-        watch.unsent.borrow_mut().set(offered - taken);
+        watch.unsent.set(offered - taken);
         match written {
             Poll::Ready(_) => {
                 watch.stalled_since.set(None);
@@ -230,7 +223,7 @@ impl AsyncRead for Socket {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         let bytes = buf.filled().len() - before;
-        self.watch.set_unread(self.watch.unread.get() + bytes);
+        self.watch.unread.set(self.watch.unread.bytes() + bytes);
         self.read = if polled.is_pending() { 0 } else { self.read + bytes };
         polled
     }

@@ -12,10 +12,10 @@ const LINE_BYTES: usize = 64;
 
 pub struct Lines {
     waiting: VecDeque<String>,
-    /// What they hold, and may hold at the most. A longer script is sent as one frame, or by HTTP.
-    bytes: usize,
+    /// What they hold.
+    held: Claim,
+    /// What they may hold at the most. A longer script is sent as one frame, or by HTTP.
     most_bytes: usize,
-    claim: Claim,
     /// The client has said that no more will come.
     ended: bool,
     /// A run was handed over whose `done` has not come yet.
@@ -39,8 +39,8 @@ pub struct Full;
 
 impl Lines {
     /// No lines yet, of which so many bytes may wait; they are claimed from the connection's account.
-    pub fn new(most_bytes: usize, claim: Claim) -> Lines {
-        Lines { waiting: VecDeque::new(), bytes: 0, most_bytes, claim, ended: false, running: false, asked: false }
+    pub fn new(most_bytes: usize, held: Claim) -> Lines {
+        Lines { waiting: VecDeque::new(), held, most_bytes, ended: false, running: false, asked: false }
     }
 
     /// Takes one line in.
@@ -48,18 +48,13 @@ impl Lines {
     /// # Errors
     /// [`Full`]; the line is lost.
     pub fn hear(&mut self, line: String) -> Result<(), Full> {
-        let bytes = self.bytes + line.len() + LINE_BYTES;
+        let bytes = self.held.bytes() + line.len() + LINE_BYTES;
         if bytes > self.most_bytes {
             return Err(Full);
         }
-        self.hold(bytes);
+        self.held.set(bytes);
         self.waiting.push_back(line);
         Ok(())
-    }
-
-    fn hold(&mut self, bytes: usize) {
-        self.bytes = bytes;
-        self.claim.set(bytes);
     }
 
     /// No more lines will come.
@@ -74,7 +69,7 @@ impl Lines {
         }
         match self.waiting.pop_front() {
             Some(line) => {
-                self.hold(self.bytes - line.len() - LINE_BYTES);
+                self.held.set(self.held.bytes() - line.len() - LINE_BYTES);
                 if std::mem::take(&mut self.asked) {
                     return Some(Next::Answer(line.trim_end_matches(['\r', '\n']).to_owned()));
                 }

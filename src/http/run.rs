@@ -3,7 +3,6 @@
 //! The session is the same as a WebSocket's. It lives in a task; the request holds a [`HangUp`], whose drop tells the session that
 //! the client is gone, so a client that hangs up stops its code by the same ladder.
 
-use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -50,7 +49,7 @@ impl Frames {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<ServerMessage>> {
         let polled = self.frames.poll_recv(cx);
         if let Poll::Ready(Some(message)) = &polled {
-            self.flow.set(self.flow.queued.get().saturating_sub(message.bytes()));
+            self.flow.queued.set(self.flow.queued.bytes().saturating_sub(message.bytes()));
             self.flow.moved.notify_one();
         }
         polled
@@ -59,20 +58,8 @@ impl Frames {
 
 /// What waits for a client that reads slowly, known to both ends.
 struct Flow {
-    queued: Cell<usize>,
-    claim: RefCell<Claim>,
+    queued: Claim,
     moved: Notify,
-}
-
-impl Flow {
-    fn new(claim: Claim) -> Flow {
-        Flow { queued: Cell::new(0), claim: RefCell::new(claim), moved: Notify::new() }
-    }
-
-    fn set(&self, queued: usize) {
-        self.queued.set(queued);
-        self.claim.borrow_mut().set(queued);
-    }
 }
 
 pub async fn run(req: HttpRequest, payload: Payload, app: Data<App>) -> HttpResponse {
@@ -112,7 +99,7 @@ async fn run_in(registration: Registration, req: &HttpRequest, payload: Payload,
     rules.background_timeout = rules.background_timeout.min(timeout);
 
     let (frames_in, frames) = mpsc::unbounded_channel();
-    let flow = Rc::new(Flow::new(account.claim()));
+    let flow = Rc::new(Flow { queued: account.claim(), moved: Notify::new() });
     let mut frames = Frames { frames, flow: Rc::clone(&flow) };
     let (hang_up, hung_up) = oneshot::channel();
     let hang_up = HangUp { _held: hang_up };
@@ -161,7 +148,7 @@ async fn whole(
     first: ServerMessage,
     mut frames: Frames,
     hang_up: HangUp,
-    mut held: Claim,
+    held: Claim,
     received: Instant,
 ) -> HttpResponse {
     let mut collected = Collected::default();
@@ -397,13 +384,13 @@ impl Client for HttpClient {
         if let ServerMessage::InputRequest { .. } = message {
             self.asked += 1;
         }
-        self.flow.set(self.flow.queued.get() + message.bytes());
+        self.flow.queued.set(self.flow.queued.bytes() + message.bytes());
         // A receiver that is gone has hung up, which `next` tells.
         let _ = self.frames.send(message);
     }
 
     fn backlog(&self) -> usize {
-        self.flow.queued.get()
+        self.flow.queued.bytes()
     }
 
     fn evict(&mut self) {

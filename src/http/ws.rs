@@ -3,7 +3,7 @@
 //! Output goes `send` → `queue` → actix-ws's channel → response body → socket. The channel is bounded in frames only, so a
 //! [`Window`] counts the bytes that the body has not yet given to the socket, and frames wait in `queue` while it is full.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -134,9 +134,8 @@ fn upgrade(req: &HttpRequest, body: Payload, app: &App, options: Options, dialec
 struct Window {
     /// Bytes that wait in the client's own queue.
     queued: Cell<usize>,
-    in_flight: Cell<usize>,
-    /// Both together.
-    claim: RefCell<Claim>,
+    /// The same, and what is in flight.
+    held: Claim,
     /// The connection has let go of the body. While no messages are read, nothing else tells that the client is gone.
     closed: Cell<bool>,
     /// One of the above has changed.
@@ -144,19 +143,18 @@ struct Window {
 }
 
 impl Window {
-    fn new(claim: Claim) -> Window {
-        let (queued, in_flight, closed) = (Cell::new(0), Cell::new(0), Cell::new(false));
-        Window { queued, in_flight, claim: RefCell::new(claim), closed, moved: Notify::new() }
+    fn new(held: Claim) -> Window {
+        Window { queued: Cell::new(0), held, closed: Cell::new(false), moved: Notify::new() }
     }
 
-    fn bytes(&self) -> usize {
-        self.queued.get() + self.in_flight.get()
+    /// Bytes given to the connection but not yet to the socket.
+    fn in_flight(&self) -> usize {
+        self.held.bytes() - self.queued.get()
     }
 
     fn set(&self, queued: usize, in_flight: usize) {
         self.queued.set(queued);
-        self.in_flight.set(in_flight);
-        self.claim.borrow_mut().set(queued + in_flight);
+        self.held.set(queued + in_flight);
     }
 }
 
@@ -182,7 +180,7 @@ impl MessageBody for Counted {
             if self.inner.is_between_chunks() {
                 let given = std::mem::take(&mut self.chunk);
                 let window = &self.window;
-                window.set(window.queued.get(), window.in_flight.get().saturating_sub(given));
+                window.set(window.queued.get(), window.in_flight().saturating_sub(given));
             }
             self.window.moved.notify_one();
         }
@@ -240,7 +238,7 @@ impl Client for WsClient {
             let deaf = self.backlog() >= DEAF_BYTES;
             // The session reads no more from its worker: it has to hear when that may go on.
             let held_back = self.backlog() >= BACKLOG_BYTES;
-            let (queued, room) = (!self.queue.is_empty(), self.window.in_flight.get() < WINDOW_BYTES);
+            let (queued, room) = (!self.queue.is_empty(), self.window.in_flight() < WINDOW_BYTES);
             let moved = tokio::select! {
                 taken = ready(&mut self.socket), if queued && room => Moved::Taken(taken),
                 () = self.window.moved.notified(), if queued && !room || held_back => Moved::Window,
@@ -289,7 +287,7 @@ impl Client for WsClient {
     }
 
     fn backlog(&self) -> usize {
-        self.window.bytes()
+        self.window.held.bytes()
     }
 
     fn held(&self) -> usize {
@@ -298,7 +296,7 @@ impl Client for WsClient {
 
     fn evict(&mut self) {
         self.queue.clear();
-        self.window.set(0, self.window.in_flight.get());
+        self.window.set(0, self.window.in_flight());
         self.goodbye =
             Some(Some(CloseReason { code: actix_ws::CloseCode::Again, description: Some(super::EVICTED.to_owned()) }));
     }
@@ -330,7 +328,7 @@ impl Client for WsClient {
 
 impl WsClient {
     fn push(&mut self, message: Message) {
-        self.window.set(self.window.queued.get() + frame_bytes(&message), self.window.in_flight.get());
+        self.window.set(self.window.queued.get() + frame_bytes(&message), self.window.in_flight());
         self.queue.push_back(message);
     }
 
@@ -352,7 +350,7 @@ impl WsClient {
             }
             message = Message::Text(line);
         }
-        self.window.set(queued, self.window.in_flight.get() + frame_bytes(&message));
+        self.window.set(queued, self.window.in_flight() + frame_bytes(&message));
         Pin::new(&mut self.socket).start_send(message).is_ok()
     }
 

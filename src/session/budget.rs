@@ -4,6 +4,7 @@
 //! there. So every connection has an [`Account`], whatever it holds for its client is claimed from it, and where the sum goes over
 //! the limit, whoever holds the most is told to go ([`Account::evicted`]).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +53,7 @@ pub struct Account {
 /// Bytes held for one purpose, given back on drop.
 pub struct Claim {
     account: Rc<Account>,
-    steps: usize,
+    bytes: Cell<usize>,
 }
 
 impl Budget {
@@ -114,7 +115,7 @@ impl Notice {
 impl Account {
     /// Claims nothing yet.
     pub fn claim(self: &Rc<Self>) -> Claim {
-        Claim { account: Rc::clone(self), steps: 0 }
+        Claim { account: Rc::clone(self), bytes: Cell::new(0) }
     }
 
     /// Whether this connection is to go.
@@ -148,12 +149,17 @@ impl Drop for Account {
 
 impl Claim {
     /// Holds this many bytes from now on.
-    pub fn set(&mut self, bytes: usize) {
-        let steps = bytes / STEP_BYTES;
-        if steps != self.steps {
-            let from = std::mem::replace(&mut self.steps, steps);
-            self.account.budget.change(self.account.id, from * STEP_BYTES, steps * STEP_BYTES);
+    pub fn set(&self, bytes: usize) {
+        let whole_steps = |bytes: usize| bytes - bytes % STEP_BYTES;
+        let (from, to) = (whole_steps(self.bytes.replace(bytes)), whole_steps(bytes));
+        if from != to {
+            self.account.budget.change(self.account.id, from, to);
         }
+    }
+
+    /// Bytes held, to the last one.
+    pub fn bytes(&self) -> usize {
+        self.bytes.get()
     }
 
     /// The account that it is claimed from.
@@ -179,8 +185,8 @@ mod tests {
     fn the_largest_holder_goes_and_the_others_stay() {
         let budget = Budget::new(100 * STEP_BYTES);
         let accounts: Vec<_> = (0..4).map(|_| budget.account()).collect();
-        let mut claims: Vec<_> = accounts.iter().map(|account| account.claim()).collect();
-        for (claim, steps) in claims.iter_mut().zip([10, 40, 30, 20]) {
+        let claims: Vec<_> = accounts.iter().map(|account| account.claim()).collect();
+        for (claim, steps) in claims.iter().zip([10, 40, 30, 20]) {
             claim.set(steps * STEP_BYTES);
         }
         assert!(accounts.iter().all(|account| !account.is_evicted()), "exactly the limit is no more than it");
@@ -197,7 +203,7 @@ mod tests {
     fn one_that_wants_more_than_there_is_goes_itself() {
         let budget = Budget::new(10 * STEP_BYTES);
         let (greedy, other) = (budget.account(), budget.account());
-        let (mut much, mut little) = (greedy.claim(), other.claim());
+        let (much, little) = (greedy.claim(), other.claim());
         little.set(STEP_BYTES);
         much.set(11 * STEP_BYTES);
         assert!(greedy.is_evicted() && !other.is_evicted());
@@ -209,7 +215,7 @@ mod tests {
     fn claims_of_one_account_add_up() {
         let budget = Budget::new(10 * STEP_BYTES);
         let (both, other) = (budget.account(), budget.account());
-        let (mut first, mut second, mut third) = (both.claim(), both.claim(), other.claim());
+        let (first, second, third) = (both.claim(), both.claim(), other.claim());
         first.set(3 * STEP_BYTES);
         second.set(3 * STEP_BYTES);
         third.set(5 * STEP_BYTES);
@@ -236,7 +242,7 @@ mod tests {
                     claims[which].set(size * STEP_BYTES);
                 }
                 let staying = open.values().filter(|(account, _)| !account.is_evicted());
-                let sum: usize = staying.flat_map(|(_, claims)| claims).map(|claim| claim.steps * STEP_BYTES).sum();
+                let sum: usize = staying.flat_map(|(_, claims)| claims).map(Claim::bytes).sum();
                 prop_assert_eq!(budget.bytes(), sum);
                 prop_assert!(sum <= 64 * STEP_BYTES);
             }
