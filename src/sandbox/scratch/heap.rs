@@ -75,8 +75,11 @@ pub(super) fn clear(keep: usize) {
         // SAFETY: the stretch is ours, and no block in it is in use.
         unsafe { ptr::write_bytes(start as *mut u8, 0xdd, used.min(keep)) };
     }
-    // SAFETY: as above. What is given back reads as zeros when it is used again.
-    unsafe { libc::madvise((start + keep) as *mut libc::c_void, end - start - keep, libc::MADV_DONTNEED) };
+    // Nearly all texts stay within what is kept: for them the system is not asked at all.
+    if used > keep {
+        // SAFETY: as above. What is given back reads as zeros when it is used again.
+        unsafe { libc::madvise((start + keep) as *mut libc::c_void, end - start - keep, libc::MADV_DONTNEED) };
+    }
 }
 
 fn holds(block: *mut u8) -> bool {
