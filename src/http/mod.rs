@@ -189,7 +189,7 @@ fn connections_within(open_files: u64, config: &Config) -> Result<usize, ServeEr
     let workers = OWN_FILES + FILES_A_WORKER * config.pool.max as u64;
     let room = open_files.saturating_sub(workers.min(open_files / 2).max(OWN_FILES));
     if room < FEWEST_CONNECTIONS {
-        return Err(ServeError::OpenFiles { limit: open_files, needed: 2 * OWN_FILES + FEWEST_CONNECTIONS });
+        return Err(ServeError::OpenFiles { limit: open_files, needed: OWN_FILES + FEWEST_CONNECTIONS });
     }
     Ok(config.server.max_connections.min(usize::try_from(room).unwrap_or(usize::MAX)))
 }

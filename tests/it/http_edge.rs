@@ -217,6 +217,12 @@ fn a_server_that_cannot_serve_says_so_in_one_sentence() {
         }
     }
     assert!(refused > 5, "so few descriptors are never enough");
+    // The number that the sentence names is the first that is enough.
+    let (_, sentence) = start_up("ulimit -n 60").unwrap_err();
+    let needed = sentence.split("at least ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+    let needed = needed.unwrap_or_else(|| panic!("no number: {sentence}"));
+    assert!(start_up(&format!("ulimit -n {}", needed - 1)).is_err(), "{needed} are needed");
+    assert_eq!(start_up(&format!("ulimit -n {needed}")), Ok(()));
 }
 
 #[tokio::test]
