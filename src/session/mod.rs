@@ -174,6 +174,11 @@ pub async fn run<C: Client>(
     client.close(code).await;
 }
 
+/// How a session hears that its worker is gone: taken from it for want of memory, or lost.
+fn lost(taken: bool, overdue: bool) -> Event {
+    if taken { Event::WorkerTaken } else { Event::WorkerGone { overdue } }
+}
+
 struct Session {
     id: SessionId,
     hold: Hold,
@@ -230,13 +235,20 @@ impl Session {
                 None => std::future::pending().await,
             }
         };
+        let anything = async {
+            tokio::select! {
+                incoming = client.next(), if !gone => Woken::Client(incoming),
+                woken = held => woken,
+                () = clock => Woken::Clock,
+                () = recalled => Woken::Recalled,
+                () = account.evicted(), if !gone => Woken::Evicted,
+            }
+        };
         tokio::select! {
-            incoming = client.next(), if !gone => Woken::Client(incoming),
-            woken = held => woken,
-            () = clock => Woken::Clock,
-            () = recalled => Woken::Recalled,
-            () = account.evicted(), if !gone => Woken::Evicted,
+            // First, and told once: the leases that others give back as they end must not begin another run here.
+            biased;
             () = registration.shutdown() => Woken::Shutdown,
+            woken = anything => woken,
         }
     }
 
@@ -266,7 +278,7 @@ impl Session {
             Woken::Worker(message) => Event::Worker(message),
             Woken::Lost { gone, overdue, taken } => {
                 tracing::debug!(session = %self.id, %gone, overdue, taken, "worker gone");
-                if taken { Event::WorkerTaken } else { Event::WorkerGone { overdue } }
+                lost(taken, overdue)
             }
             Woken::Recalled => Event::Recalled,
             Woken::Clock => Event::Tick,
@@ -303,11 +315,7 @@ impl Session {
                         if let Hold::Leased(lease) = &mut self.hold
                             && lease.send(&message).is_err()
                         {
-                            next = Some(if lease.was_taken() {
-                                Event::WorkerTaken
-                            } else {
-                                Event::WorkerGone { overdue: false }
-                            });
+                            next = Some(lost(lease.was_taken(), false));
                         }
                     }
                     Action::Kill(reason) => {
